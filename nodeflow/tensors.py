@@ -1,0 +1,179 @@
+"""The codecs of values made of tensors. Imports torch, so only running nodes load this module."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import PIL.Image
+import torch
+from blake3 import blake3
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from nodeflow.errors import InputError
+from nodeflow.sockets import Conditioning, Latent
+from nodeflow.values import Codec, Payload, canonical_json
+
+Tensors = dict[str, torch.Tensor]
+R = TypeVar("R")
+
+
+def _digest(tag: str, tensors: Mapping[str, torch.Tensor], extra: object = None) -> str:
+    hasher = blake3(tag.encode() + b"\0" + canonical_json(extra))
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().to("cpu").contiguous()
+        hasher.update(f"\0{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        # Read as bytes: bfloat16 has no numpy twin.
+        hasher.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return hasher.hexdigest(16)
+
+
+def _size(tensors: Mapping[str, torch.Tensor]) -> int:
+    return sum(tensor.nbytes for tensor in tensors.values()) + 256
+
+
+def _encode(tensors: Mapping[str, torch.Tensor], extra: object = None) -> Payload:
+    on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    meta = {"extra": canonical_json(extra).decode()} if extra is not None else None
+    return Payload("safetensors", save_tensors(on_cpu, metadata=meta))
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """The texts in a safetensors file's header; the library reads them from files only."""
+    length = int.from_bytes(data[:8], "little")
+    header: dict[str, dict[str, str]] = json.loads(data[8 : 8 + length])
+    return header.get("__metadata__", {})
+
+
+def _place(tensor: torch.Tensor) -> str:
+    return "cpu" if tensor.device.type == "cpu" else str(tensor.device)
+
+
+def pictures(images: torch.Tensor) -> list[PIL.Image.Image]:
+    """One PIL picture for each image of a batch [batch, height, width, channel] in 0..1."""
+    whole = (images.detach().float().cpu().clamp(0, 1) * 255).round().to(torch.uint8)
+    modes = {1: "L", 3: "RGB", 4: "RGBA"}
+    mode = modes[whole.shape[-1]]
+    return [
+        PIL.Image.fromarray((one[..., 0] if mode == "L" else one).contiguous().numpy(), mode=None)
+        for one in whole
+    ]
+
+
+def _verify_tensor(what: str, dims: int) -> Callable[[object], None]:
+    def verify(value: object) -> None:
+        if not isinstance(value, torch.Tensor):
+            raise InputError(f"a {type(value).__name__} is not {what}")
+        if value.ndim != dims:
+            raise InputError(f"a tensor of shape {tuple(value.shape)} is not {what}")
+        if not value.dtype.is_floating_point:
+            raise InputError(f"a tensor of {value.dtype} is not {what}")
+
+    return verify
+
+
+def _verify_image(value: object) -> None:
+    what = "an Image, a float tensor [batch, height, width, channel]"
+    _verify_tensor(what, 4)(value)
+    assert isinstance(value, torch.Tensor)
+    if value.shape[-1] not in (1, 3, 4):
+        raise InputError(f"a tensor of shape {tuple(value.shape)} is not {what} of 1, 3 or 4")
+
+
+def tensor_codec(
+    tag: str,
+    verify: Callable[[object], None],
+    show: Callable[[torch.Tensor], Sequence[PIL.Image.Image]] | None = None,
+) -> Codec:
+    """The codec of a socket type that is one tensor."""
+    return Codec(
+        fingerprint=lambda value: _digest(tag, {"value": value}),
+        size=lambda value: _size({"value": value}),
+        encode=lambda value: _encode({"value": value}),
+        decode=lambda payload: load_tensors(payload.data)["value"],
+        verify=verify,
+        place=_place,
+        move=lambda value, device: value.to(device),
+        show=show,
+    )
+
+
+def record_codec(
+    tag: str,
+    of: type[R],
+    split: Callable[[R], tuple[Tensors, object]],
+    build: Callable[[Tensors, Any], R],
+) -> Codec:
+    """The codec of a frozen dataclass that holds tensors and a few JSON values.
+
+    Args:
+        tag: Begins the fingerprint, so that two types never collide.
+        of: The dataclass.
+        split: The value as named tensors and the rest as JSON.
+        build: The way back.
+    """
+
+    def verify(value: object) -> None:
+        if not isinstance(value, of):
+            raise InputError(f"a {type(value).__name__} is not a {of.__name__}")
+
+    def decode(payload: Payload) -> R:
+        extra = json.loads(_metadata(payload.data).get("extra", "null"))
+        return build(load_tensors(payload.data), extra)
+
+    def move(value: R, device: str) -> R:
+        tensors, extra = split(value)
+        return build({name: tensor.to(device) for name, tensor in tensors.items()}, extra)
+
+    return Codec(
+        fingerprint=lambda value: _digest(tag, *split(value)),
+        size=lambda value: _size(split(value)[0]),
+        encode=lambda value: _encode(*split(value)),
+        decode=decode,
+        verify=verify,
+        place=lambda value: _place(next(iter(split(value)[0].values()))),
+        move=move,
+    )
+
+
+def _split_conditioning(value: Conditioning) -> tuple[Tensors, object]:
+    tensors = {"hidden": value.hidden}
+    if value.pooled is not None:
+        tensors["pooled"] = value.pooled
+    return tensors, dict(value.extra)
+
+
+IMAGE = tensor_codec("image", _verify_image, pictures)
+MASK = tensor_codec(
+    "mask",
+    _verify_tensor("a Mask, a float tensor [batch, height, width]", 3),
+    lambda mask: pictures(mask.unsqueeze(-1)),
+)
+LATENT = record_codec(
+    "latent",
+    Latent,
+    lambda value: ({"samples": value.samples}, value.downscale),
+    lambda tensors, extra: Latent(tensors["samples"], extra),
+)
+CONDITIONING = record_codec(
+    "conditioning",
+    Conditioning,
+    _split_conditioning,
+    lambda tensors, extra: Conditioning(tensors["hidden"], tensors.get("pooled"), extra),
+)
+
+
+def join_files(files: Sequence[bytes]) -> bytes:
+    """Several safetensors files as one: part `i` is the byte tensor named `i`."""
+    parts = {
+        f"{i:06d}": torch.frombuffer(bytearray(f), dtype=torch.uint8) for i, f in enumerate(files)
+    }
+    return save_tensors(parts)
+
+
+def split_files(data: bytes) -> list[bytes]:
+    """The way back from `join_files`."""
+    parts = load_tensors(data)
+    return [parts[name].numpy().tobytes() for name in sorted(parts)]
