@@ -1,0 +1,331 @@
+"""The document: one JSON format for the editor, the command line, the server and git.
+
+It knows nothing of nodes' declarations and nothing of running.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+
+from nodeflow.errors import InputError, Problem, WorkflowError
+from nodeflow.migrations import FORMAT, migrate
+from nodeflow.pictures import read_workflow
+
+MAX_BYTES = 64 << 20
+MAX_DEPTH = 100
+_ORDER = ("nodeflow", "name", "nodes", "inputs", "outputs", "groups", "layout")
+
+
+class _Part(BaseModel):
+    # Unknown keys survive: a newer editor's notes are not ours to throw away.
+    model_config = ConfigDict(extra="allow", validate_assignment=False)
+
+
+class Repeat(_Part):
+    """Runs a group call several times, outputs fed back into inputs.
+
+    Attributes:
+        times: How often; with `until`, at most.
+        until: A bool output of the group: the round in which it is true is the last.
+        feed: Output of one round to input of the next.
+    """
+
+    times: int = Field(ge=1, le=10_000)
+    until: str | None = None
+    feed: dict[str, str] = {}
+
+
+class NodeEntry(_Part):
+    """One node: its type and its inputs.
+
+    Attributes:
+        inputs: A JSON object is a link, a list with objects in it is a list of links, a literal
+            object is written `{"value": ...}`; everything else is a literal.
+        mode: `bypass` hands an input through, `mute` takes the node and its dependants out.
+        repeat: Only for calls of groups (`type` is `group:NAME`).
+    """
+
+    type: str
+    inputs: dict[str, JsonValue] = {}
+    mode: Literal["bypass", "mute"] | None = None
+    repeat: Repeat | None = None
+
+
+class InputPlace(_Part):
+    """An input of a node inside this graph."""
+
+    node: str
+    input: str
+
+
+class OutputPlace(_Part):
+    """An output of a node inside this graph; empty means its only one."""
+
+    node: str
+    output: str = ""
+
+
+class Graph(_Part):
+    """Nodes with what they show to the outside: a workflow, or a group in it.
+
+    Attributes:
+        inputs: Exposed inputs by name; one may feed several places.
+        layout: All that cannot change a result.
+    """
+
+    nodes: dict[str, NodeEntry] = {}
+    inputs: dict[str, InputPlace | list[InputPlace]] = {}
+    outputs: dict[str, OutputPlace] = {}
+    layout: dict[str, JsonValue] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An input that takes another node's output; an empty output means its only one."""
+
+    node: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An input that is written in the document."""
+
+    value: JsonValue
+
+
+Source = Link | Value | tuple[Link, ...]
+
+
+def read_input(raw: JsonValue) -> Source:
+    """What an input of a document means.
+
+    Raises:
+        ValueError: An object that is neither a link nor `{"value": ...}`.
+    """
+    if isinstance(raw, dict):
+        if "value" in raw and "node" not in raw:
+            return Value(raw["value"])
+        return _link(raw)
+    if isinstance(raw, list) and any(isinstance(item, dict) for item in raw):
+        return tuple(_link(item) for item in raw)
+    return Value(raw)
+
+
+def _link(raw: JsonValue) -> Link:
+    if isinstance(raw, dict) and isinstance(raw.get("node"), str):
+        output = raw.get("output", "")
+        if isinstance(output, str):
+            return Link(str(raw["node"]), output)
+    raise ValueError(
+        f"{json.dumps(raw)[:80]} is no link; "
+        'a link is {"node": ID, "output": NAME}, a literal object is {"value": {...}}'
+    )
+
+
+class Workflow(Graph):
+    """A workflow document. Two that are equal compute the same and look the same."""
+
+    nodeflow: int = FORMAT
+    name: str = ""
+    groups: dict[str, Graph] = {}
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Workflow:
+        """Read a workflow from a JSON file, or from a picture that nodeflow saved.
+
+        Raises:
+            WorkflowError: It cannot be read; the problems say why.
+        """
+        path = Path(path)
+        try:
+            size = path.stat().st_size
+            if _is_picture(path):
+                text = read_workflow(path)
+                if text is None:
+                    raise _unreadable(
+                        "no_workflow", "The picture carries no workflow of nodeflow.", str(path)
+                    )
+                return cls.parse(text, str(path))
+            if size > MAX_BYTES:
+                raise _unreadable(
+                    "too_large", f"It has {size} bytes; the limit is {MAX_BYTES}.", str(path)
+                )
+            data = path.read_bytes()
+        except InputError as error:
+            raise _unreadable("unreadable_file", f"{error}.", str(path)) from error
+        except OSError as error:
+            raise _unreadable(
+                "unreadable_file", f"It cannot be read: {error.strerror}.", str(path)
+            ) from error
+        return cls.parse(data, str(path))
+
+    @classmethod
+    def parse(cls, text: str | bytes, source: str = "workflow") -> Workflow:
+        """Read a workflow from JSON text.
+
+        Raises:
+            WorkflowError: It is no JSON, no workflow, or from a newer version.
+        """
+        return cls.from_data(_read_json(text, source), source)
+
+    @classmethod
+    def from_data(cls, data: object, source: str = "workflow") -> Workflow:
+        """Read a workflow from parsed JSON of any format version; see `parse`."""
+        try:
+            return cls.model_validate(migrate(data))
+        except ValidationError as error:
+            raise WorkflowError(list(_shape_problems(error)), source) from error
+        except WorkflowError as error:
+            raise WorkflowError(error.problems, source) from error
+
+    def dumps(self) -> str:
+        """The canonical text: top-level keys in one order, everything below sorted."""
+        data = self.model_dump(mode="json", exclude_none=True, exclude_unset=False)
+        ordered = {name: data.pop(name) for name in _ORDER if name in data}
+        for name in ("nodes",):
+            ordered[name] = {key: _tidy(value) for key, value in ordered[name].items()}
+        for group in ordered["groups"].values():
+            group["nodes"] = {key: _tidy(value) for key, value in group["nodes"].items()}
+        body = ordered | dict(sorted(data.items()))
+        parts = [
+            f"  {json.dumps(name)}: "
+            + json.dumps(
+                value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False
+            ).replace("\n", "\n  ")
+            for name, value in body.items()
+        ]
+        return "{\n" + ",\n".join(parts) + "\n}\n"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the canonical text; the file is whole at every moment."""
+        path = Path(path)
+        handle, temporary = tempfile.mkstemp(prefix=".unfinished-", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(self.dumps())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def with_values(self, values: Mapping[InputPlaceKey, JsonValue]) -> Workflow:
+        """A copy with literals put into some inputs of top-level nodes.
+
+        Args:
+            values: (node, input) to the new literal.
+        """
+        nodes = dict(self.nodes)
+        for (node, name), value in values.items():
+            entry = nodes[node]
+            wrapped: JsonValue = {"value": value} if _needs_wrapping(value) else value
+            nodes[node] = entry.model_copy(update={"inputs": entry.inputs | {name: wrapped}})
+        return self.model_copy(update={"nodes": nodes})
+
+    def places(self, name: str) -> list[InputPlace]:
+        """The inputs that an exposed input feeds."""
+        place = self.inputs[name]
+        return list(place) if isinstance(place, list) else [place]
+
+
+InputPlaceKey = tuple[str, str]
+
+
+def _is_picture(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(12)
+    return start.startswith((b"\x89PNG", b"\xff\xd8\xff")) or start[8:] == b"WEBP"
+
+
+def _needs_wrapping(value: JsonValue) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    )
+
+
+def _tidy(node: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value for name, value in node.items() if value not in (None, {}) or name == "type"
+    }
+
+
+def _unreadable(code: str, sentence: str, source: str) -> WorkflowError:
+    return WorkflowError([Problem(code, sentence)], source)
+
+
+def _read_json(text: str | bytes, source: str) -> object:
+    def refuse(constant: str) -> float:
+        raise ValueError(f"{constant} is no JSON number; write a finite number")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"the key '{twice}' stands twice in one object")
+        return found
+
+    try:
+        data: object = json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
+        depth = _depth(data)
+    except RecursionError as error:
+        raise _unreadable(
+            "too_deep", f"It is nested deeper than {MAX_DEPTH} levels.", source
+        ) from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise _unreadable("not_json", f"It is no JSON: {error.msg} at {place}.", source) from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise _unreadable("not_json", f"It is no JSON: {error}.", source) from error
+    if depth > MAX_DEPTH:
+        raise _unreadable("too_deep", f"It is nested deeper than {MAX_DEPTH} levels.", source)
+    return data
+
+
+def _depth(data: object) -> int:
+    """Levels of nesting, without recursion; stops counting beyond the limit."""
+    level: list[object] = [data]
+    depth = 0
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+            if isinstance(inner, dict | list)
+        ]
+    return depth
+
+
+def _shape_problems(error: ValidationError) -> Iterable[Problem]:
+    for item in error.errors(include_url=False):
+        # The union of one place and a list of places would name its branches.
+        parts = [
+            str(part) for part in item["loc"] if str(part) not in ("InputPlace", "list[InputPlace]")
+        ]
+        pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in parts)
+        node = parts[1] if len(parts) > 1 and parts[0] == "nodes" else None
+        given = repr(item["input"])[:60]
+        yield Problem(
+            "invalid_document",
+            f"{item['msg']}, but it is {given}.",
+            node=node,
+            pointer=pointer,
+            way_out="See `nodeflow schema` for the format.",
+        )
+
+
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema of the document."""
+    schema = TypeAdapter(Workflow).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
