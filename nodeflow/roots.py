@@ -1,0 +1,100 @@
+"""Roots: the named folders that file inputs are looked up in. Nothing outside them is reached."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodeflow.errors import InputError
+
+MODEL_KINDS = ("checkpoints", "loras", "controlnet", "vae", "embeddings", "upscalers")
+_LISTED = 10_000
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Kind of file to the folders that hold such files, in the order they are searched.
+
+    Attributes:
+        folders: Kind to folders; later ones are hidden by earlier ones.
+        anywhere: Paths outside the roots may be named too: the user's own shell, never a server.
+    """
+
+    folders: Mapping[str, tuple[Path, ...]]
+    anywhere: bool = False
+
+    @classmethod
+    def of(
+        cls, models: Sequence[Path], inputs: Path, packs: Sequence[Path], *, anywhere: bool
+    ) -> Roots:
+        """The roots of an installation.
+
+        Args:
+            models: The user's model folders; each has a folder for a kind.
+            inputs: The user's own pictures.
+            packs: Folders of packs, whose `models/` may hold models too.
+            anywhere: See `Roots`.
+        """
+        places = [*models, *(pack / "models" for pack in packs if (pack / "models").is_dir())]
+        folders = {kind: tuple(place / kind for place in places) for kind in MODEL_KINDS}
+        return cls(folders | {"inputs": (inputs,)}, anywhere)
+
+    def resolve(self, kind: str, name: str) -> Path:
+        """The path of a file or folder.
+
+        Args:
+            kind: Such as `checkpoints`.
+            name: Relative to the root, with `/`.
+
+        Raises:
+            InputError: There is none, or it lies outside; the sentence names the nearest.
+        """
+        if "\0" in name:
+            raise InputError(f"{name!r} is no file name")
+        for folder in self.folders.get(kind, ()):
+            path = folder / name
+            if not Path(name).is_absolute() and ".." not in Path(name).parts and path.exists():
+                return self._inside(kind, name, path)
+        if self.anywhere and Path(name).expanduser().exists():
+            return Path(name).expanduser().resolve()
+        raise InputError(self._missing(kind, name))
+
+    def _inside(self, kind: str, name: str, path: Path) -> Path:
+        real = path.resolve()
+        # A link may lead into any root, so that big files can be shared between folders.
+        allowed = [folder.resolve() for folders in self.folders.values() for folder in folders]
+        if self.anywhere or any(real.is_relative_to(folder) for folder in allowed):
+            return path.absolute()
+        raise InputError(
+            f"'{name}' leads out of the folder for {kind}, to {real}; "
+            "add that folder to NODEFLOW_MODELS to allow it"
+        )
+
+    def _missing(self, kind: str, name: str) -> str:
+        known = self.files(kind)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+        if near:
+            return f"there is no '{name}' among the {kind}; the nearest is '{near[0]}'"
+        places = ", ".join(str(folder) for folder in self.folders.get(kind, ())) or "no folder"
+        return f"there is no '{name}' among the {kind} (looked in {places})"
+
+    def files(self, kind: str) -> list[str]:
+        """Names of all files of a kind; a folder with a `model_index.json` counts as one file."""
+        names: dict[str, None] = {}
+        for root in self.folders.get(kind, ()):
+            for folder, inner, files in os.walk(root):
+                place = Path(folder)
+                if "model_index.json" in files:
+                    names[place.relative_to(root).as_posix()] = None
+                    inner.clear()
+                    continue
+                inner[:] = sorted(item for item in inner if not item.startswith("."))
+                for file in sorted(files):
+                    if not file.startswith("."):
+                        names[(place / file).relative_to(root).as_posix()] = None
+                if len(names) > _LISTED:
+                    break
+        return list(names)
