@@ -1,0 +1,1 @@
+"""Where values stay: in memory while the process lives, on disk for the next one."""
