@@ -1,0 +1,287 @@
+"""Calls: a node's function is handed values and services, and what it gives is verified."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from nodeflow.devices import Device
+from nodeflow.errors import InputError, NodeError
+from nodeflow.events import Emit, NodePreview, NodeProgress
+from nodeflow.literals import literal_adapter, reason
+from nodeflow.models.memory import ModelMemory
+from nodeflow.outputs import OutputFiles
+from nodeflow.plan import PlanNode
+from nodeflow.progress import Preview, Progress
+from nodeflow.registry import Registry
+from nodeflow.sockets import item_of
+from nodeflow.spec import InputSpec
+from nodeflow.stores import FileStamp, Made
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+PREVIEW_SECONDS = 0.15
+PREVIEW_PIXELS = 512
+_SCALARS: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (float, int),
+    "str": (str,),
+    "bool": (bool,),
+}
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the engine hands to nodes that ask for it.
+
+    Attributes:
+        files: (node, token) -> the files service; the token names what is being written, so that
+            a call that was killed gets the same names again.
+        watched: Whether anybody looks at previews.
+    """
+
+    device: Device
+    models: ModelMemory
+    files: Callable[[PlanNode, str], OutputFiles]
+    watched: bool = False
+
+
+@dataclass(slots=True)
+class _Function:
+    """A node's function with what a call needs of its signature."""
+
+    call: Callable[..., Any]
+    enums: Mapping[str, type[Enum]]
+    adapters: Mapping[str, TypeAdapter[Any]] = field(default_factory=dict)
+
+
+class Caller:
+    """Calls the functions of one run's nodes.
+
+    Attributes:
+        codecs: The codec of every socket type.
+
+    Args:
+        guard: Fingerprint inputs before and after each call, and refuse nodes that change them.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        services: Services,
+        run: str,
+        emit: Emit,
+        cancelled: Callable[[], bool],
+        guard: bool = False,
+    ) -> None:
+        self._registry = registry
+        self.codecs = registry.codecs
+        self._services = services
+        self._run = run
+        self._emit = emit
+        self._cancelled = cancelled
+        self._guard = guard
+        self._functions: dict[str, _Function] = {}
+        self._lock = threading.Lock()
+
+    def call(self, node: PlanNode, values: Mapping[str, object], token: str) -> Made:
+        """Call a plain function.
+
+        Args:
+            node: What is called.
+            values: By input; those that are missing take the declaration's default.
+            token: Names the call for files that it writes.
+
+        Raises:
+            NodeError: It raised, or gave something else than it declares.
+            Cancelled: The run was cancelled while it worked.
+        """
+        function, arguments, files = self._arguments(node, values, token)
+        before = self._fingerprints(node, values) if self._guard else None
+        returned = function(**arguments)
+        return self._made(node, values, returned, files, before)
+
+    async def call_async(self, node: PlanNode, values: Mapping[str, object], token: str) -> Made:
+        """Call an `async` function; as `call`."""
+        function, arguments, files = self._arguments(node, values, token)
+        before = self._fingerprints(node, values) if self._guard else None
+        returned = await function(**arguments)
+        return self._made(node, values, returned, files, before)
+
+    def _arguments(
+        self, node: PlanNode, values: Mapping[str, object], token: str
+    ) -> tuple[Callable[..., Any], dict[str, Any], OutputFiles | None]:
+        function = self._function(node)
+        arguments: dict[str, Any] = {}
+        for port in node.spec.inputs:
+            if port.name in values:
+                value = values[port.name]
+                if port.name in node.links and not port.lazy and not port.grows:
+                    value = self._verified(node, port, value, function)
+                    value = self._placed(node, port, value)
+                arguments[port.name] = value
+            elif port.grows:
+                arguments[port.name] = ()
+            if port.name in function.enums and arguments.get(port.name) is not None:
+                arguments[port.name] = function.enums[port.name](arguments[port.name])
+        files: OutputFiles | None = None
+        for name, service in node.spec.services.items():
+            handed = self._service(node, service, token)
+            files = handed if isinstance(handed, OutputFiles) else files
+            arguments[name] = handed
+        return function.call, arguments, files
+
+    def _function(self, node: PlanNode) -> _Function:
+        with self._lock:
+            found = self._functions.get(node.spec.id)
+            if found is None:
+                call = self._registry.function(node.spec)
+                hints = typing.get_type_hints(call)
+                enums = {
+                    name: hint
+                    for name, hint in hints.items()
+                    if isinstance(hint, type) and issubclass(hint, Enum)
+                }
+                adapters = {
+                    port.name: literal_adapter(port.json_schema)
+                    for port in node.spec.inputs
+                    if port.json_schema and port.file is None
+                }
+                found = self._functions[node.spec.id] = _Function(call, enums, adapters)
+        return found
+
+    def _verified(
+        self, node: PlanNode, port: InputSpec, value: object, function: _Function
+    ) -> object:
+        """A linked value against the limits that a literal would have to keep."""
+        adapter = function.adapters.get(port.name)
+        if adapter is None:
+            return value
+        try:
+            validated: object = adapter.validate_python(value)
+        except ValidationError as error:
+            given = repr(value)[:60]
+            raise InputError(
+                f"the input '{port.name}' was handed {given}, but: {reason(error)}"
+            ) from error
+        return validated
+
+    def _placed(self, node: PlanNode, port: InputSpec, value: object) -> object:
+        """A value where the node computes; one that is there already is not touched."""
+        if self._services.device.name == "cpu" or value is None:
+            return value
+        codec = self.codecs.of(port.type) if not port.type.startswith("~") else None
+        wanted = self._services.device.name if node.spec.on == "device" else "cpu"
+        if codec is None or codec.place(value) == wanted:
+            return value
+        moved: object = codec.move(value, wanted)
+        return moved
+
+    def _service(self, node: PlanNode, name: str, token: str) -> object:
+        if name == "progress":
+            return Progress(
+                _Reporter(self._run, node.id, self._emit, self._services.watched), self._cancelled
+            )
+        if name == "files":
+            return self._services.files(node, token)
+        return self._services.device if name == "device" else self._services.models
+
+    def _made(
+        self,
+        node: PlanNode,
+        values: Mapping[str, object],
+        returned: object,
+        files: OutputFiles | None,
+        before: Mapping[str, str] | None,
+    ) -> Made:
+        if before is not None and (after := self._fingerprints(node, values)) != before:
+            changed = next(name for name in before if before[name] != after[name])
+            raise InputError(f"it changed its input '{changed}'; values are read-only, make a copy")
+        written = tuple(FileStamp.of(path) for path in files.written) if files else ()
+        spec = node.spec
+        if spec.end:
+            if returned is not None:
+                raise InputError(f"it gave a {type(returned).__name__}, but declares no output")
+            return Made(files=written)
+        outputs = (returned,)
+        if len(spec.outputs) > 1:
+            if not isinstance(returned, tuple) or len(returned) != len(spec.outputs):
+                names = ", ".join(port.name for port in spec.outputs)
+                raise InputError(f"it gave a {type(returned).__name__}, but declares {names}")
+            outputs = returned
+        for port, value in zip(spec.outputs, outputs, strict=True):
+            name = node.types[port.name]
+            self._verify_output(port.name, item_of(name) or name if node.mapped else name, value)
+        return Made(outputs, written)
+
+    def _verify_output(self, name: str, type_name: str, value: object) -> None:
+        kinds = _SCALARS.get(type_name)
+        try:
+            if kinds is None:
+                self.codecs.of(type_name).verify(value)
+                return
+            if not isinstance(value, kinds) or (bool not in kinds and isinstance(value, bool)):
+                raise InputError(f"a {type(value).__name__} is not {type_name}")
+            self.codecs.of(type_name).verify(value)
+        except InputError as error:
+            raise InputError(f"its output '{name}' is declared {type_name}, but {error}") from error
+
+    def _fingerprints(self, node: PlanNode, values: Mapping[str, object]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for port in node.spec.inputs:
+            if port.name in node.links and not port.lazy and not port.type.startswith("~"):
+                codec = self.codecs.of(port.type)
+                value = values[port.name]
+                entries = value if port.grows and isinstance(value, tuple) else (value,)
+                found[port.name] = ",".join(codec.fingerprint(entry) for entry in entries)
+        return found
+
+
+class _Reporter:
+    """Turns a node's progress into events; a preview is made only if it is time for one."""
+
+    def __init__(self, run: str, node: str, emit: Emit, watched: bool) -> None:
+        self._run = run
+        self._node = node
+        self._emit = emit
+        self._watched = watched
+        self._next = 0.0
+
+    def __call__(self, step: int, total: int, text: str, preview: Preview | None) -> None:
+        self._emit(NodeProgress(self._run, self._node, step, total, text))
+        if preview is None or not self._watched or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + PREVIEW_SECONDS
+        self._emit(NodePreview(self._run, self._node, "image/jpeg", _jpeg(preview())))
+
+
+def _jpeg(picture: PIL.Image.Image) -> bytes:
+    small = picture.convert("RGB")
+    small.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()
+
+
+def failure(node: PlanNode, error: BaseException) -> NodeError:
+    """What a node raised, as an error that names the node."""
+    if isinstance(error, NodeError):
+        return error
+    if isinstance(error, InputError):
+        sentence = str(error)
+    elif isinstance(error, MemoryError):
+        sentence = f"out of memory: {error}"
+    else:
+        sentence = f"{type(error).__name__}: {error}"
+    found = NodeError(node.id, node.spec.id, sentence)
+    found.__cause__ = error
+    return found

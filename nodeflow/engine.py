@@ -1,0 +1,353 @@
+"""Engine: settings, packs, stores and lanes put together; a workflow goes in, a result comes out."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pydantic import JsonValue
+
+from nodeflow.cache.disk import DiskStore
+from nodeflow.cache.memory import MemoryStore
+from nodeflow.calls import Services
+from nodeflow.checker import Checked, check
+from nodeflow.devices import Device, DeviceFacts, find_device
+from nodeflow.errors import InputError, NodeError, Problem, StoreError, WorkflowError
+from nodeflow.events import Emit, NodeReport, RunFinished, RunStatus
+from nodeflow.exports import Exporter
+from nodeflow.keys import FileDigests
+from nodeflow.lanes import Lanes
+from nodeflow.literals import from_text
+from nodeflow.models.memory import ModelMemory
+from nodeflow.outputs import OutputFiles, reserve_free
+from nodeflow.packs import find_packs
+from nodeflow.plan import Plan, PlanNode, make_plan
+from nodeflow.registry import Registry
+from nodeflow.roots import Roots
+from nodeflow.runner import Run, Surroundings
+from nodeflow.settings import Settings
+from nodeflow.spec import InputSpec, NodeSpec
+from nodeflow.stores import Stores
+from nodeflow.workflow import InputPlace, Link, Workflow
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to; `result["image"]` is the value of the output `image`.
+
+    Attributes:
+        nodes: What became of each node.
+        outputs: For each output its files, or its value if that is JSON.
+        errors: What nodes raised.
+    """
+
+    status: RunStatus
+    seconds: float
+    nodes: Mapping[str, NodeReport]
+    outputs: Mapping[str, Mapping[str, Any]]
+    errors: tuple[NodeError, ...]
+    _run: Run
+    _links: Mapping[str, Link]
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._links:
+            known = ", ".join(self._links) or "none"
+            raise KeyError(f"the workflow has no output '{name}'; there is: {known}")
+        return self._run.value(self._links[name])
+
+    def raise_if_failed(self) -> Result:
+        """Itself, unless a node failed: then that node's error.
+
+        Raises:
+            NodeError: The first that happened.
+        """
+        if self.errors:
+            raise self.errors[0]
+        return self
+
+
+class Engine:
+    """Runs workflows. Keep one for as long as you run: models and values stay warm in it.
+
+    Args:
+        settings: Folders and budgets; read from the environment if not given.
+        device: `auto`, or what `torch.device` takes.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
+        cache: False keeps nothing on disk and takes nothing from there.
+        anywhere: Files outside the named folders may be read, as in the user's own shell.
+        guard: Fingerprint inputs before and after every call; for tests of packs.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        cache: bool = True,
+        anywhere: bool = True,
+        guard: bool = False,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.warnings: list[str] = []
+        self._device = device
+        self._precision = precision
+        self._anywhere = anywhere
+        self._guard = guard
+        self.disk = self._open_disk() if cache else None
+        self.memory = MemoryStore(self.settings.memory, self.settings.device_memory)
+        self.models = ModelMemory(self.settings.model_memory)
+        self.lanes = Lanes(self.settings.cpu_threads)
+        self.digests = FileDigests(self.disk)
+
+    def _open_disk(self) -> DiskStore | None:
+        try:
+            return DiskStore(self.settings.cache / "values", self.settings.disk)
+        except StoreError as error:
+            # Losing the cache costs time; refusing to work would cost more.
+            self.warnings.append(f"{error} Nothing is kept on disk.")
+            return None
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Every node of every pack."""
+        return Registry.discover(find_packs(self.settings.packs), self.settings.cache / "specs")
+
+    @cached_property
+    def roots(self) -> Roots:
+        """The folders that file inputs are looked up in."""
+        packs = [pack.folder for pack in self.registry.packs]
+        return Roots.of(
+            self.settings.models, self.settings.data / "inputs", packs, anywhere=self._anywhere
+        )
+
+    @cached_property
+    def device(self) -> DeviceFacts:
+        """The device that computes; asks torch only if the answer is not remembered."""
+        return find_device(self._device, self._precision, self.disk)
+
+    def load(self, path: Path) -> Workflow:
+        """Read a workflow from a JSON file or from a picture.
+
+        Raises:
+            WorkflowError: It cannot be read.
+        """
+        return Workflow.load(path)
+
+    def check(self, workflow: Workflow) -> list[Problem]:
+        """Everything that is wrong with a workflow, warnings last."""
+        return self._checked(workflow).problems
+
+    def _checked(self, workflow: Workflow) -> Checked:
+        return check(workflow, self.registry, self.roots)
+
+    def set_inputs(self, workflow: Workflow, texts: Mapping[str, str]) -> Workflow:
+        """A copy with inputs as they were typed: `NAME` of an exposed input, or `node.input`.
+
+        Raises:
+            WorkflowError: An unknown name, or a text that is no such value; all of them at once.
+        """
+        return self._set(workflow, texts, typed=True)
+
+    def with_inputs(self, workflow: Workflow, values: Mapping[str, object]) -> Workflow:
+        """A copy with inputs as values; names and errors as for `set_inputs`."""
+        return self._set(workflow, values, typed=False)
+
+    def _set(self, workflow: Workflow, given: Mapping[str, object], *, typed: bool) -> Workflow:
+        found: dict[tuple[str, str], JsonValue] = {}
+        problems: list[Problem] = []
+        for name, value in given.items():
+            places = self._places(workflow, name)
+            if not places:
+                problems.append(_unknown_input(workflow, name))
+            for place in places:
+                try:
+                    found[place.node, place.input] = self._value(workflow, place, value, typed)
+                except InputError as error:
+                    sentence = f"'{name}' cannot be {value!r}: {error}."
+                    pointer = f"/nodes/{place.node}/inputs/{place.input}"
+                    problems.append(
+                        Problem("wrong_value", sentence, place.node, place.input, pointer)
+                    )
+        if problems:
+            raise WorkflowError(problems, workflow.name or "workflow")
+        return workflow.with_values(found)
+
+    def _places(self, workflow: Workflow, name: str) -> list[InputPlace]:
+        if name in workflow.inputs:
+            return [place for place in workflow.places(name) if place.node in workflow.nodes]
+        node, _, item = name.rpartition(".")
+        return [InputPlace(node=node, input=item)] if node in workflow.nodes else []
+
+    def _value(
+        self, workflow: Workflow, place: InputPlace, value: object, typed: bool
+    ) -> JsonValue:
+        if isinstance(value, Path):
+            return value.as_posix()
+        if not typed:
+            return value  # type: ignore[return-value]  # the check that follows is the judge
+        port = self._port(workflow, place)
+        if port is None or port.json_schema is None:
+            raise InputError("this input takes a link only" if port else "there is no such input")
+        return from_text(str(value), port.json_schema)
+
+    def _port(self, workflow: Workflow, place: InputPlace) -> InputSpec | None:
+        """The declaration behind an input; through the calls of groups."""
+        graph, seen = workflow.nodes, 0
+        while place.node in graph and seen <= len(workflow.groups):
+            kind = graph[place.node].type
+            group = workflow.groups.get(kind.removeprefix("group:"))
+            if not kind.startswith("group:") or group is None:
+                spec = self.registry.find(kind)
+                return spec.input(place.input) if spec else None
+            inner = group.inputs.get(place.input)
+            if inner is None:
+                return None
+            place = inner[0] if isinstance(inner, list) else inner
+            graph, seen = group.nodes, seen + 1
+        return None
+
+    def plan(
+        self, workflow: Workflow, *, out: Path = Path("outputs"), only: Sequence[str] = ()
+    ) -> Plan:
+        """What a run would do, keyed.
+
+        Raises:
+            WorkflowError: The workflow does not check.
+        """
+        checked = self._checked(workflow)
+        source = workflow.name or "workflow"
+        if checked.errors:
+            raise WorkflowError(checked.problems, source)
+        where = str(out.expanduser().absolute())
+
+        def surroundings(spec: NodeSpec) -> str:
+            if spec.on == "device":
+                return self.device.token()
+            return where if spec.end else ""
+
+        return make_plan(checked, self.digests, surroundings, only, source)
+
+    def run(
+        self,
+        workflow: Workflow,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        out: Path = Path("outputs"),
+        only: Sequence[str] = (),
+        emit: Emit | None = None,
+        cancel: threading.Event | None = None,
+        watched: bool = False,
+    ) -> Result:
+        """Check, plan and carry out a workflow; blocks until it is over.
+
+        Args:
+            inputs: Values for exposed inputs, or for `node.input`.
+            out: Folder for what is saved and for exposed outputs.
+            only: Nodes that are wanted; everything if empty.
+            emit: Where events go.
+            cancel: Set it to cancel.
+            watched: Whether previews are wanted.
+
+        Raises:
+            WorkflowError: The workflow does not check. Nothing has run then.
+        """
+        started = time.perf_counter()
+        workflow = self.with_inputs(workflow, inputs or {})
+        plan = self.plan(workflow, out=out, only=only)
+        run_id = uuid.uuid4().hex[:12]
+        writer = _Writer(self, workflow, out)
+        services = Services(_device_of(self, plan), self.models, writer.for_node, watched)
+        stores = Stores(self.memory, self.disk, self.registry.codecs)
+        around = Surroundings(self.registry, stores, self.lanes, services, self._guard)
+        run = Run(plan, around, run_id, workflow.name, emit, cancel)
+        status = run.execute()
+        exporter = Exporter(
+            plan, run, stores, self.registry.codecs, writer.for_output, str(out.absolute())
+        )
+        outputs = exporter.export() if not only and status != "cancelled" else {}
+        reports = run.reports()
+        seconds = time.perf_counter() - started
+        if emit is not None:
+            emit(RunFinished(run_id, status, seconds, reports, outputs))
+        return Result(status, seconds, reports, outputs, tuple(run.errors), run, plan.outputs)
+
+    def close(self) -> None:
+        """Let running nodes end, write what waits to be written, stop all threads."""
+        self.lanes.close()
+        if self.disk is not None:
+            self.disk.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _Writer:
+    """Makes the files service for nodes and outputs of one run."""
+
+    def __init__(self, engine: Engine, workflow: Workflow, out: Path) -> None:
+        self._disk = engine.disk
+        self._workflow = workflow
+        self._out = out.expanduser().absolute()
+        self._started = datetime.now()
+
+    @cached_property
+    def _text(self) -> str:
+        return self._workflow.dumps()
+
+    def for_node(self, node: PlanNode, token: str) -> OutputFiles:
+        return self.for_output(node.id, token)
+
+    def for_output(self, name: str, token: str) -> OutputFiles:
+        fields = {
+            "workflow": self._workflow.name or "workflow",
+            "node": name,
+            "date": f"{self._started:%Y-%m-%d}",
+            "time": f"{self._started:%H-%M-%S}",
+        }
+        disk = self._disk
+        if disk is None:
+            return OutputFiles(self._out, self._text, fields, reserve_free)
+
+        def reserve(item: int, folder: Path, stem: str, suffix: str) -> Path:
+            return disk.reserve(token, item, folder, stem, suffix)
+
+        return OutputFiles(self._out, self._text, fields, reserve)
+
+
+def _device_of(engine: Engine, plan: Plan) -> Device:
+    """The device, without asking for it if no node of the plan computes there."""
+    needed = any(
+        node.spec.on == "device" or "device" in node.spec.services for node in plan.nodes.values()
+    )
+    return engine.device.device if needed else Device()
+
+
+def _unknown_input(workflow: Workflow, name: str) -> Problem:
+    node, _, item = name.rpartition(".")
+    if node in workflow.nodes:
+        known = [f"{node}.{other}" for other in workflow.nodes[node].inputs]
+        sentence = f"The node '{node}' has no input '{item}'."
+    else:
+        known = list(workflow.inputs)
+        sentence = f"The workflow exposes no input '{name}'."
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    way_out = f"Did you mean '{near[0]}'?" if near else f"There is: {', '.join(known) or 'none'}."
+    return Problem("unknown_exposed", sentence, pointer="/inputs", way_out=way_out)

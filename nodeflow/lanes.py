@@ -1,0 +1,110 @@
+"""Lanes: who computes. One thread for the device, a few for the CPU and for files, a loop for async."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import threading
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from nodeflow.spec import Lane
+
+Job = Callable[[], None]
+
+
+class _Threads:
+    """A heap of jobs and the threads that take from it, started when there is work for them."""
+
+    def __init__(self, name: str, most: int) -> None:
+        self._name = name
+        self._most = most
+        self._jobs: list[tuple[int, int, Job]] = []
+        self._count = itertools.count()
+        self._ready = threading.Condition()
+        self._threads: list[threading.Thread] = []
+        self._idle = 0
+        self._closed = False
+
+    def submit(self, rank: int, job: Job) -> None:
+        with self._ready:
+            # Highest rank first; among equals the one that came first.
+            heapq.heappush(self._jobs, (-rank, next(self._count), job))
+            if self._idle:
+                self._ready.notify()
+            elif len(self._threads) < self._most:
+                name = f"nodeflow-{self._name}-{len(self._threads)}"
+                thread = threading.Thread(target=self._work, name=name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._ready:
+                while not self._jobs and not self._closed:
+                    self._idle += 1
+                    self._ready.wait()
+                    self._idle -= 1
+                if not self._jobs:
+                    return
+                job = heapq.heappop(self._jobs)[2]
+            try:
+                job()
+            except BaseException:
+                # A job reports its own failures; one that does not must not take the lane along.
+                traceback.print_exc()
+            # A value must not stay alive because an idle thread's frame still names its job.
+            del job
+
+    def close(self) -> None:
+        with self._ready:
+            self._closed = True
+            self._jobs.clear()
+            self._ready.notify_all()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(timeout=5)
+
+
+class Lanes:
+    """All lanes of an engine; shared by its runs.
+
+    A job must not raise: what goes wrong in a node is the run's business.
+    """
+
+    def __init__(self, cpu_threads: int = 4, io_threads: int = 2) -> None:
+        self._threads = {
+            "device": _Threads("device", 1),
+            "cpu": _Threads("cpu", max(1, cpu_threads)),
+            "io": _Threads("io", max(1, io_threads)),
+        }
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def submit(self, lane: Lane, rank: int, job: Job) -> None:
+        """Queue a job; among those that wait, the highest rank runs first."""
+        self._threads[lane].submit(rank, job)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that async nodes run on, in a thread of its own."""
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(
+                    target=self._loop.run_forever, name="nodeflow-loop", daemon=True
+                ).start()
+            return self._loop
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Start a coroutine on the loop."""
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
+    def close(self) -> None:
+        """Let running jobs end and drop those that wait."""
+        for threads in self._threads.values():
+            threads.close()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)

@@ -1,0 +1,1 @@
+"""Models: which files there are, and what of them sits in memory."""
