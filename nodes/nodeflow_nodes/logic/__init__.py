@@ -1,0 +1,1 @@
+"""Choices, numbers, text and lists: what steers a workflow."""

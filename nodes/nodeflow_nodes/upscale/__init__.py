@@ -1,0 +1,1 @@
+"""Enlarging pictures, by trained networks and by plain resampling."""

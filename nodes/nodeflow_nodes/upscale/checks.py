@@ -1,0 +1,16 @@
+"""What can be said of the inputs before a run; quick to import, so that a check needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nodeflow import InputError
+
+
+def require_room(tile: int | Mapping[str, object], overlap: int | Mapping[str, object]) -> None:
+    """Raise InputError unless two overlaps fit into a tile; links, not known yet, pass."""
+    if isinstance(tile, int) and isinstance(overlap, int) and 2 * overlap > tile:
+        raise InputError(
+            f"an overlap of {overlap} pixels on both sides does not fit into tiles of {tile}; "
+            f"use at most {tile // 2}"
+        )
