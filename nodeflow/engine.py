@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,7 @@ from nodeflow.cache.memory import MemoryStore
 from nodeflow.calls import Services
 from nodeflow.checker import Checked, check
 from nodeflow.devices import Device, DeviceFacts, find_device
-from nodeflow.errors import InputError, NodeError, Problem, StoreError, WorkflowError
+from nodeflow.errors import InputError, NodeError, NodeflowError, Problem, StoreError, WorkflowError
 from nodeflow.events import Emit, NodeReport, RunFinished, RunStatus
 from nodeflow.exports import Exporter
 from nodeflow.keys import FileDigests
@@ -57,12 +58,25 @@ class Result:
     errors: tuple[NodeError, ...]
     _run: Run
     _links: Mapping[str, Link]
+    _values: dict[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._links:
             known = ", ".join(self._links) or "none"
             raise KeyError(f"the workflow has no output '{name}'; there is: {known}")
-        return self._run.value(self._links[name])
+        if name not in self._values:
+            self._values[name] = self._run.value(self._links[name])
+        return self._values[name]
+
+    def loaded(self) -> Result:
+        """Itself with the values of all outputs in hand, so that the engine may be closed.
+
+        An output that failed is left out; asking for it raises its node's error.
+        """
+        for name, link in self._links.items():
+            with contextlib.suppress(NodeflowError):
+                self._values[name] = self._run.value(link)
+        return self
 
     def raise_if_failed(self) -> Result:
         """Itself, unless a node failed: then that node's error.
