@@ -21,7 +21,7 @@ FLOW = {
         "times": {
             "type": "logic.arithmetic",
             "inputs": {
-                "a": {"node": "seeds", "output": "ints"},
+                "a": {"node": "seeds", "output": "numbers"},
                 "operation": "multiply",
                 "b": 10,
             },
