@@ -1,0 +1,1 @@
+"""Text to image by diffusion: load a model, encode text, sample, decode."""

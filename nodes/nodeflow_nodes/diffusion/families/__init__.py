@@ -1,0 +1,1 @@
+"""Model families: how each turns text into conditioning, and how its network is asked."""

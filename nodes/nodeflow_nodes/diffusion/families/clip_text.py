@@ -1,0 +1,88 @@
+"""CLIP's text encoder: prompts of any length in chunks, with a weight for each token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from nodeflow import Conditioning, Device
+from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
+from nodeflow_nodes.diffusion.prompts import parse_weights
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A prompt in chunks as long as the encoder has positions.
+
+    Attributes:
+        ids: int64 [chunk, position], each with its start mark, end mark and padding.
+        weights: float32 [chunk, position]; 1 where nothing is to be scaled.
+    """
+
+    ids: Tensor
+    weights: Tensor
+
+
+class ClipText:
+    """Tokenizer and text encoder of one model."""
+
+    def __init__(self, tokenizer: CLIPTokenizer, encoder: CLIPTextModel, device: Device) -> None:
+        self._tokenizer = tokenizer
+        self._encoder = encoder
+        self._device = device.name
+        self.size = weight_bytes(encoder)
+        # A tokenizer saved without its limit gives an absurd one.
+        self.positions = min(tokenizer.model_max_length, encoder.config.max_position_embeddings)
+
+    @classmethod
+    def load(cls, folder: Path, device: Device, variant: str | None) -> ClipText:
+        """Read `tokenizer/` and `text_encoder/` of a diffusers folder."""
+        tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+        encoder = load_part(CLIPTextModel.from_pretrained, folder / "text_encoder", device, variant)
+        return cls(tokenizer, encoder, device)
+
+    @torch.no_grad()
+    def encode(self, prompt: str) -> Conditioning:
+        """Hidden states of all chunks in a row: [1, chunks * positions, width].
+
+        A weight w moves a token's state z to z_empty + w (z - z_empty), where z_empty is the state
+        at that position for an empty prompt.
+        """
+        tokens = self.tokenize(prompt)
+        hidden = self._hidden(tokens.ids)
+        if bool((tokens.weights != 1).any()):
+            empty = self._hidden(self.tokenize("").ids)
+            weights = tokens.weights.to(hidden.device).unsqueeze(-1)
+            hidden = torch.where(weights == 1, hidden, empty + weights * (hidden - empty))
+        return Conditioning(hidden.reshape(1, -1, hidden.shape[-1]))
+
+    def tokenize(self, prompt: str) -> Tokens:
+        """A prompt as chunks; an empty one is one chunk."""
+        ids: list[int] = []
+        weights: list[float] = []
+        for piece in parse_weights(prompt):
+            found = self._tokenizer(piece.text, add_special_tokens=False, verbose=False).input_ids
+            ids += found
+            weights += [piece.weight] * len(found)
+        room = self.positions - 2
+        starts = range(0, max(len(ids), 1), room)
+        return Tokens(
+            torch.tensor([self._chunk(ids[start : start + room]) for start in starts]),
+            torch.tensor([self._chunk_weights(weights[start : start + room]) for start in starts]),
+        )
+
+    def _chunk(self, ids: list[int]) -> list[int]:
+        marks = self._tokenizer
+        padding = [marks.pad_token_id] * (self.positions - 2 - len(ids))
+        return [marks.bos_token_id, *ids, marks.eos_token_id, *padding]
+
+    def _chunk_weights(self, weights: list[float]) -> list[float]:
+        return [1.0, *weights, 1.0, *[1.0] * (self.positions - 2 - len(weights))]
+
+    def _hidden(self, ids: Tensor) -> Tensor:
+        hidden: Tensor = self._encoder(ids.to(self._device)).last_hidden_state
+        return hidden.float()

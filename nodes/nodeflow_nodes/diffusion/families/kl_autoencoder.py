@@ -1,0 +1,51 @@
+"""The autoencoder of latent diffusion models (Rombach et al. 2022), through diffusers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from torch import Tensor
+
+from nodeflow import Device, Precision
+from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
+
+
+class KlAutoencoder:
+    """`AutoencoderKL` between pictures in 0..1 and unscaled latents."""
+
+    def __init__(self, network: AutoencoderKL, device: Device) -> None:
+        self._network = network
+        self._device = device.name
+        self._dtype = network.dtype
+        self.size = weight_bytes(network)
+        self.channels: int = network.config["latent_channels"]
+        self.downscale: int = 2 ** (len(network.config["block_out_channels"]) - 1)
+
+    @classmethod
+    def load(cls, folder: Path, device: Device, variant: str | None) -> KlAutoencoder:
+        """Read `vae/` of a diffusers folder."""
+        if device.precision is Precision.FP16:
+            # Activations of Stable Diffusion's decoder exceed what fp16 holds.
+            device = replace(device, precision=Precision.FP32)
+        network = load_part(AutoencoderKL.from_pretrained, folder / "vae", device, variant)
+        # One picture of a batch at a time: the same result in bounded memory.
+        network.enable_slicing()
+        return cls(network, device)
+
+    @torch.no_grad()
+    def encode(self, images: Tensor, noise: Tensor | None) -> Tensor:
+        pixels = images.to(self._device).movedim(-1, 1) * 2 - 1
+        distribution = self._network.encode(pixels.to(self._dtype)).latent_dist
+        mean: Tensor = distribution.mean.float()
+        if noise is None:
+            return mean
+        deviation: Tensor = distribution.std.float()
+        return mean + deviation * noise.to(self._device)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        pixels: Tensor = self._network.decode(latents.to(self._device, self._dtype)).sample
+        return (pixels.float() / 2 + 0.5).clamp(0, 1).movedim(1, -1).contiguous()

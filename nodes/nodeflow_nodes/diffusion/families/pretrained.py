@@ -1,0 +1,84 @@
+"""Parts of a model loaded through diffusers and transformers: offline, safetensors only, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.utils import logging as diffusers_logging
+from torch import nn
+from transformers.utils import logging as transformers_logging
+
+from nodeflow import Device, InputError, Precision
+
+_DTYPES = {
+    Precision.FP32: torch.float32,
+    Precision.BF16: torch.bfloat16,
+    Precision.FP16: torch.float16,
+}
+
+
+def load_part(
+    from_pretrained: Callable[..., Any], folder: Path, device: Device, variant: str | None
+) -> Any:
+    """A part on its device and in its precision, for use and never for training.
+
+    Args:
+        from_pretrained: That of the part's class.
+        folder: The part's folder, with `config.json` and weights.
+        device: Where it goes.
+        variant: `fp16` if only such weights are there.
+
+    Raises:
+        InputError: The weights and the config do not fit together.
+    """
+    try:
+        with without_bars():
+            module, report = from_pretrained(
+                folder,
+                local_files_only=True,
+                use_safetensors=True,
+                variant=variant,
+                dtype=_DTYPES[device.precision],
+                output_loading_info=True,
+            )
+    except torch.OutOfMemoryError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"the model part {folder} cannot be loaded: {error}") from error
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise InputError(
+            f"the weights in {folder} lack {len(missing)} tensors that config.json speaks of, such "
+            f"as '{missing[0]}'; fetch this part of the model again"
+        )
+    module.requires_grad_(False).eval().to(device.name)
+    if device.precision is not Precision.FP32:
+        # What convolutions in half precision are fast with, on GPUs and on CPUs with AMX alike.
+        module.to(memory_format=torch.channels_last)
+    return module
+
+
+def weight_bytes(module: nn.Module) -> int:
+    """Bytes that the weights of a part hold."""
+    return sum(t.nbytes for t in (*module.parameters(), *module.buffers()))
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """The libraries draw no progress bars of their own: they would run through nodeflow's."""
+    shown = [
+        library
+        for library in (diffusers_logging, transformers_logging)
+        if library.is_progress_bar_enabled()
+    ]
+    for library in shown:
+        library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for library in shown:
+            library.enable_progress_bar()

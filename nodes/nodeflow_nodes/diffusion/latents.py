@@ -1,0 +1,99 @@
+"""Latents: empty ones, those of pictures, and the pictures of latents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from nodeflow import Device, Image, InputError, Latent, Model, ModelMemory, Seed, Vae, node
+from nodeflow_nodes.diffusion.hooks import (
+    check_decode,
+    check_size,
+    empty_latent_facts,
+    image_latent_facts,
+)
+from nodeflow_nodes.diffusion.inspection import inspect_folder
+from nodeflow_nodes.diffusion.parts import autoencoder
+from nodeflow_nodes.diffusion.samplers.noise import start_noise
+
+Side = Annotated[int, Field(ge=8, le=16384, multiple_of=8)]
+
+
+@node(category="latent", check=check_size, facts=empty_latent_facts)
+def empty_latent(
+    model: Model,
+    width: Side = 64,
+    height: Side = 64,
+    batch: Annotated[int, Field(ge=1, le=256)] = 1,
+) -> Latent:
+    """Begin with nothing: the latent that text to image starts from.
+
+    Args:
+        model: The model that will sample; it says what a latent of its kind is.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
+        batch: How many pictures are made at once.
+    """
+    folder = inspect_folder(Path(model.path))
+    check_size({"downscale": folder.downscale}, width, height)
+    rows, columns = height // folder.downscale, width // folder.downscale
+    return Latent(torch.zeros(batch, folder.channels, rows, columns), folder.downscale)
+
+
+@node(category="latent", on="device", facts=image_latent_facts)
+def encode_image(
+    vae: Vae,
+    image: Image,
+    sample: bool = False,
+    seed: Seed = 0,
+    *,
+    models: ModelMemory,
+    device: Device,
+) -> Latent:
+    """Turn pictures into latents, to begin image to image with.
+
+    Args:
+        vae: The model's autoencoder.
+        image: Pictures; what is transparent is laid over white.
+        sample: Draw from the distribution that the encoder gives, instead of taking its mean.
+        seed: Seed of that drawing.
+    """
+    network = autoencoder(vae, models, device)
+    pixels = _opaque(image)
+    check_size({"downscale": network.downscale}, pixels.shape[2], pixels.shape[1])
+    batch, height, width, _ = pixels.shape
+    rows, columns = height // network.downscale, width // network.downscale
+    like = torch.empty(batch, network.channels, rows, columns)
+    noise = start_noise(like, seed) if sample else None
+    return Latent(network.encode(pixels, noise), network.downscale)
+
+
+@node(category="latent", on="device", check=check_decode)
+def decode(vae: Vae, latent: Latent, *, models: ModelMemory, device: Device) -> Image:
+    """Turn latents into pictures.
+
+    Args:
+        vae: The model's autoencoder.
+        latent: The latents.
+    """
+    network = autoencoder(vae, models, device)
+    check_decode(
+        {"channels": network.channels, "downscale": network.downscale},
+        {"channels": latent.samples.shape[1], "downscale": latent.downscale},
+    )
+    return Image(network.decode(latent.samples))
+
+
+def _opaque(image: Tensor) -> Tensor:
+    """Pictures of 1, 3 or 4 channels as red, green and blue."""
+    channels = image.shape[-1]
+    if channels == 4:
+        colour, alpha = image[..., :3], image[..., 3:]
+        return colour * alpha + (1 - alpha)
+    if channels not in (1, 3):
+        raise InputError(f"a picture of {channels} channels cannot be encoded; give it 1, 3 or 4")
+    return image.expand(*image.shape[:-1], 3)

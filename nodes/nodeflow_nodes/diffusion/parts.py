@@ -1,0 +1,31 @@
+"""A recipe's part, loaded and kept by the model memory."""
+
+from __future__ import annotations
+
+from nodeflow import Device, ModelMemory, Recipe
+from nodeflow_nodes.diffusion.families.family import Autoencoder, Denoiser, TextModel
+from nodeflow_nodes.diffusion.families.registry import family_of
+
+
+def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
+    """The network of a model."""
+    family = family_of(model)
+    return models.get(
+        model, device, lambda: family.load_denoiser(model, device), lambda part: part.size
+    )
+
+
+def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextModel:
+    """Tokenizer and text encoder of a model."""
+    family = family_of(encoder)
+    return models.get(
+        encoder, device, lambda: family.load_text_model(encoder, device), lambda part: part.size
+    )
+
+
+def autoencoder(vae: Recipe, models: ModelMemory, device: Device) -> Autoencoder:
+    """The autoencoder of a model."""
+    family = family_of(vae)
+    return models.get(
+        vae, device, lambda: family.load_autoencoder(vae, device), lambda part: part.size
+    )

@@ -1,0 +1,66 @@
+"""A quick look at latents while they are sampled.
+
+Small pictures are decoded. For larger ones decoding would cost more than the step itself, so each
+latent pixel gets the colour that a linear map, fitted to the autoencoder once, reads from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import PIL.Image
+import torch
+from torch import Tensor
+
+from nodeflow import Device, Model, ModelMemory
+from nodeflow_nodes.diffusion.families.family import Autoencoder
+from nodeflow_nodes.diffusion.parts import autoencoder
+
+_DECODED = 16 * 16
+"""Most latent pixels of a picture that is decoded."""
+_LARGEST = 512
+_TILES = 12
+"""The map is fitted to a chequerboard of this many random colours along each side."""
+
+
+def preview(samples: Tensor, model: Model, models: ModelMemory, device: Device) -> PIL.Image.Image:
+    """The first of the unscaled latents [batch, channel, height, width] as a small picture."""
+    network = autoencoder(replace(model, part="vae"), models, device)
+    first = samples[:1]
+    rows, columns = first.shape[2:]
+    if rows * columns <= _DECODED:
+        return _picture(network.decode(first)[0])
+    colours = models.get(
+        replace(model, part="preview"), device, lambda: fit_colours(network), lambda c: c.nbytes
+    )
+    small = _picture(colour_pixels(first[0], colours))
+    scale = max(1, min(network.downscale, _LARGEST // max(rows, columns)))
+    return small.resize((columns * scale, rows * scale), PIL.Image.Resampling.BICUBIC)
+
+
+def colour_pixels(latent: Tensor, colours: Tensor) -> Tensor:
+    """Pixels [height, width, 3] in 0..1 of a latent [channel, height, width]."""
+    pixels = latent.movedim(0, -1).float().cpu()
+    mixed: Tensor = pixels @ colours[:-1] + colours[-1]
+    return mixed.clamp(0, 1)
+
+
+def fit_colours(network: Autoencoder) -> Tensor:
+    """The linear map [channel + 1, 3] from a latent pixel to its colour; the last row is added.
+
+    Least squares over the latents of tiles of random colours, two latent pixels wide.
+    """
+    tiles = torch.rand(1, _TILES, _TILES, 3, generator=torch.Generator().manual_seed(0))
+    side = 2 * network.downscale
+    picture = tiles.repeat_interleave(side, 1).repeat_interleave(side, 2)
+    latent = network.encode(picture, None).cpu()
+    means = torch.nn.functional.avg_pool2d(latent, 2)[0].flatten(1).T
+    known = torch.cat([means, torch.ones(len(means), 1)], dim=1)
+    # Singular values decide, since channels that no colour moves would make it singular.
+    colours: Tensor = torch.linalg.lstsq(known, tiles.reshape(-1, 3), driver="gelsd").solution
+    return colours
+
+
+def _picture(pixels: Tensor) -> PIL.Image.Image:
+    bytes_ = (pixels.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+    return PIL.Image.fromarray(bytes_)

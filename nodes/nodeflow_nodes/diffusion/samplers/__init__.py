@@ -1,0 +1,1 @@
+"""Samplers in sigma space: each sees only "the denoised estimate of x at sigma"."""

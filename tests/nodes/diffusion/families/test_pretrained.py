@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+from diffusers.utils import logging as diffusers_logging
+from nodeflow_nodes.diffusion.families.clip_text import ClipText
+from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes, without_bars
+from safetensors.torch import load_file, save_file
+from transformers.utils import logging as transformers_logging
+
+from nodeflow import Device, InputError, Precision
+
+
+def rewrite(path: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
+    tensors = load_file(path)
+    change(tensors)
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype", "layout"),
+    [
+        (Precision.FP32, torch.float32, torch.contiguous_format),
+        (Precision.BF16, torch.bfloat16, torch.channels_last),
+    ],
+)
+def test_a_part_is_ready_for_use(
+    folder: Path, precision: Precision, dtype: torch.dtype, layout: torch.memory_format
+) -> None:
+    device = Device(precision=precision)
+    unet = load_part(UNet2DConditionModel.from_pretrained, folder / "unet", device, None)
+    weights = unet.conv_in.weight
+    assert weights.dtype == dtype
+    assert weights.is_contiguous(memory_format=layout)
+    assert not weights.requires_grad
+    assert not unet.training
+    assert weight_bytes(unet) == sum(p.numel() for p in unet.parameters()) * dtype.itemsize
+
+
+def test_weights_that_lack_a_tensor_are_refused(broken: Path) -> None:
+    rewrite(
+        broken / "unet" / "diffusion_pytorch_model.safetensors", lambda w: w.pop("conv_in.bias")
+    )
+    with pytest.raises(InputError, match=r"unet lack 1 tensors .* such as 'conv_in\.bias'"):
+        load_part(UNet2DConditionModel.from_pretrained, broken / "unet", Device(), None)
+
+
+def test_weights_of_another_shape_are_refused(broken: Path) -> None:
+    rewrite(
+        broken / "unet" / "diffusion_pytorch_model.safetensors",
+        lambda w: w.update({"conv_in.bias": torch.zeros(3)}),
+    )
+    with pytest.raises(InputError, match="unet cannot be loaded"):
+        load_part(UNet2DConditionModel.from_pretrained, broken / "unet", Device(), None)
+
+
+def test_text_encoders_with_the_names_of_older_files_load(folder: Path, broken: Path) -> None:
+    def older(tensors: dict[str, torch.Tensor]) -> None:
+        for name in list(tensors):
+            tensors[f"text_model.{name}"] = tensors.pop(name)
+
+    rewrite(broken / "text_encoder" / "model.safetensors", older)
+    found = ClipText.load(broken, Device(), None).encode("a red apple").hidden
+    assert torch.equal(found, ClipText.load(folder, Device(), None).encode("a red apple").hidden)
+
+
+def test_bars_are_off_for_a_while_only() -> None:
+    libraries = (diffusers_logging, transformers_logging)
+    before = [library.is_progress_bar_enabled() for library in libraries]
+    with without_bars():
+        assert not any(library.is_progress_bar_enabled() for library in libraries)
+    assert [library.is_progress_bar_enabled() for library in libraries] == before

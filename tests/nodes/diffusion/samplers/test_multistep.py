@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DEISMultistepScheduler, IPNDMScheduler, LMSDiscreteScheduler
+from nodeflow_nodes.diffusion.samplers.multistep import (
+    deis,
+    deis_weights,
+    ipndm,
+    lms,
+    lms_weights,
+)
+from scipy import integrate
+
+
+@pytest.mark.parametrize("guidance", [1.0, 5.0])
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+def test_lms_equals_diffusers(compare: Any, guidance: float, prediction: str) -> None:
+    both = compare(lms, LMSDiscreteScheduler, guidance=guidance, prediction=prediction)
+    assert both.difference <= 1e-4
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("strength", [None, 0.6])
+def test_deis_equals_diffusers(compare: Any, order: int, strength: float | None) -> None:
+    both = compare(
+        partial(deis, order=order),
+        DEISMultistepScheduler,
+        guidance=3.0,
+        strength=strength,
+        solver_order=order,
+        lower_order_final=False,
+    )
+    assert both.difference <= 1e-4
+
+
+def test_ipndm_equals_diffusers() -> None:
+    """Their noise levels are given as sines of an angle; the network gives the velocity."""
+    angles = torch.linspace(1.4, 0.05, 11)
+    scheduler = IPNDMScheduler(num_train_timesteps=10, trained_betas=torch.sin(angles).tolist())
+    scheduler.set_timesteps(10)
+    noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+
+    def velocity(x: torch.Tensor, sigma: float) -> torch.Tensor:
+        return torch.tanh(x * 1.3 + sigma)
+
+    theirs = noise
+    for i, t in enumerate(scheduler.timesteps):
+        sigma = math.tan(float(angles[i]))
+        scaled, scale = theirs, math.sqrt(1 + sigma**2)
+        eps = (velocity(scaled, sigma) + scaled * sigma) / scale
+        # With alpha the cosine and sigma the sine, IPNDMScheduler makes eps of what it is given.
+        given = (eps - float(scheduler.betas[i]) * scaled) / float(scheduler.alphas[i])
+        theirs = scheduler.step(given, t, scaled).prev_sample
+
+    def denoise(x: torch.Tensor, sigma: float) -> torch.Tensor:
+        scale = math.sqrt(1 + sigma**2)
+        scaled = x / scale
+        return x - sigma * (velocity(scaled, sigma) + scaled * sigma) / scale
+
+    sigmas = [math.tan(angle) for angle in angles.tolist()]
+    ours = ipndm(denoise, noise * math.sqrt(1 + sigmas[0] ** 2), sigmas)
+    assert torch.allclose(ours / math.sqrt(1 + sigmas[-1] ** 2), theirs, atol=1e-4)
+
+
+def _lagrange(nodes: list[float], j: int, at: float) -> float:
+    return math.prod((at - other) / (nodes[j] - other) for k, other in enumerate(nodes) if k != j)
+
+
+LEVELS = [2.0, 3.5, 6.0, 14.0]
+
+
+@pytest.mark.parametrize("known", [1, 2, 3, 4])
+@pytest.mark.parametrize("target", [1.1, 0.0])
+def test_lms_weights_are_integrals_of_lagrange_polynomials(known: int, target: float) -> None:
+    nodes = LEVELS[:known]
+    expected = [
+        integrate.quad(lambda s, j=j: _lagrange(nodes, j, s), nodes[0], target)[0]
+        for j in range(known)
+    ]
+    np.testing.assert_allclose(lms_weights(nodes, target), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("known", [1, 2, 3, 4])
+def test_deis_weights_are_integrals_of_polynomials_in_ln_sigma(known: int) -> None:
+    nodes = LEVELS[:known]
+    logs = [math.log(node) for node in nodes]
+    expected = [
+        integrate.quad(lambda s, j=j: _lagrange(logs, j, math.log(s)), nodes[0], 1.1)[0]
+        for j in range(known)
+    ]
+    np.testing.assert_allclose(deis_weights(nodes, 1.1), expected, rtol=1e-9)
