@@ -4,22 +4,28 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check serve bench
+.PHONY: demo test check lint types layers serve bench
 .DEFAULT_GOAL := demo
 
 # A picture from the embedded model; the second time it is read from the cache.
 demo: $(INSTALLED)
 	$(BIN)/nodeflow run workflows/text_to_image.json
 
-# All tests and all checks.
-test: check
-	$(BIN)/python -m pytest
+# All checks and all tests; a failing check does not hide what the tests say.
+test: $(INSTALLED)
+	@status=0; $(MAKE) --no-print-directory --keep-going check || status=1; \
+	$(BIN)/python -m pytest || status=1; exit $$status
 
-# Format, lint, types and layers.
-check: $(INSTALLED)
+check: lint types layers
+
+lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(INSTALLED)
 	$(BIN)/mypy
+
+layers: $(INSTALLED)
 	$(BIN)/lint-imports
 
 # The editor in the browser.
@@ -27,9 +33,9 @@ serve: $(INSTALLED)
 	@if $(BIN)/nodeflow serve --help >/dev/null 2>&1; then $(BIN)/nodeflow serve; \
 	else echo "'nodeflow serve' comes with the server, which this version does not have yet."; fi
 
-# What things cost on this machine, as tables.
+# What things cost on this machine, as a table.
 bench: $(INSTALLED)
-	@set -e; for file in benchmarks/bench_*.py; do $(BIN)/python "$$file"; done
+	$(BIN)/python benchmarks/engine.py
 
 # The stamp is older than the list of what to install: install (again).
 $(INSTALLED): pyproject.toml constraints.txt

@@ -1,7 +1,9 @@
 """What surrounds the code: versions, commands, licence, what import-linter cannot hold."""
 
 import ast
+import importlib.metadata
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,12 +63,6 @@ def test_the_licence_is_the_whole_text_of_the_one_that_is_declared():
     assert "END OF TERMS AND CONDITIONS" in text
 
 
-def test_the_version_is_the_same_everywhere():
-    import nodeflow
-
-    assert nodeflow.__version__ == PROJECT["version"]
-
-
 def scheduler_imports(path: Path) -> Iterator[str]:
     for statement in ast.walk(ast.parse(path.read_text())):
         if isinstance(statement, ast.ImportFrom) and statement.module:
@@ -109,3 +105,26 @@ def test_an_import_of_a_scheduler_is_seen(line, tmp_path):
     (tmp_path / "module.py").write_text(line)
 
     assert any(scheduler_imports(tmp_path / "module.py"))
+
+
+def third_party_imports(path: Path) -> set[str]:
+    names = set()
+    for statement in ast.walk(ast.parse(path.read_text())):
+        if isinstance(statement, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in statement.names}
+        elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+            names.add(statement.module.partition(".")[0])
+    return names - sys.stdlib_module_names - {"nodeflow", "nodeflow_nodes"}
+
+
+def test_whatever_is_imported_is_a_declared_dependency():
+    declared = {canonicalize_name(Requirement(text).name) for text in REQUIREMENTS}
+    providers = importlib.metadata.packages_distributions()
+    undeclared = {
+        name
+        for path in MODULES
+        for name in third_party_imports(path)
+        if not declared & {canonicalize_name(item) for item in providers.get(name, ())}
+    }
+
+    assert undeclared == set()

@@ -19,7 +19,7 @@ app = typer.Typer()
 @app.command("check")
 def check(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Workflows, or pictures that hold one.")
+        list[Path], typer.Argument(metavar="FILE", help="Workflows, or pictures that hold one.")
     ],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document for programs.")

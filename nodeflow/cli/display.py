@@ -14,9 +14,9 @@ from typing import Any, TextIO
 from pydantic import ByteSize
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from nodeflow.events import (
     Event,
@@ -164,7 +164,8 @@ class _People(Display):
                 self._line(summary(event), "bold")
 
     def _line(self, text: str, style: str = "") -> None:
-        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        # A style given to `print` would colour the bars below the line too. Logs are not wrapped.
+        self._console.print(Text(text, style), soft_wrap=not self._console.is_terminal)
 
     @abstractmethod
     def _progress(self, node: str, running: Running, now: float) -> None: ...
@@ -215,7 +216,7 @@ class Bars(_People):
         """The bars as they are now."""
         now = self._clock()
         table = Table.grid(padding=(0, 2))
-        table.add_row(f"[dim]{self._finished} of {self._nodes} nodes[/]")
+        table.add_row(Text(f"{self._finished} of {self._nodes} nodes", "dim"))
         # A copy: nodes start and finish while this draws.
         slow = [
             (node, running)
@@ -229,7 +230,7 @@ class Bars(_People):
                 width=30,
                 pulse=not running.total,
             )
-            table.add_row(escape(node), bar, escape(_steps(running, now)))
+            table.add_row(Text(node), bar, Text(_steps(running, now)))
         return table
 
     def _progress(self, node: str, running: Running, now: float) -> None:
@@ -264,7 +265,7 @@ def explanation(nodes: Mapping[str, NodeReport]) -> Table:
     table.add_column("why")
     for node, report in nodes.items():
         table.add_row(
-            escape(node), _OUTCOME[report.outcome], f"{report.seconds:.3f}", escape(report.why)
+            Text(node), _OUTCOME[report.outcome], f"{report.seconds:.3f}", Text(report.why)
         )
     return table
 

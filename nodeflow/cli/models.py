@@ -18,8 +18,8 @@ def models(
 ) -> None:
     """List the files that nodes can load.
 
-    A name is what a workflow calls the file by. Where no file is, the folders are named into which
-    you can put some.
+    A name is what a workflow calls the file by. Where no file is, a folder is named into which you
+    can put some.
     """
     with Engine() as engine:
         roots = engine.roots
@@ -32,5 +32,4 @@ def models(
         for name in names:
             print(f"  {name}")
         if not names:
-            places = " or ".join(str(folder) for folder in roots.folders[kind])
-            print(f"  (none; put some into {places})")
+            print(f"  (none; put some into {roots.folders[kind][0]})")

@@ -1,0 +1,1 @@
+"""Small nodes for the tests of the command line."""
