@@ -21,6 +21,9 @@ def _from_0(data: dict[str, Any]) -> dict[str, Any]:
             for name, value in raw.items()
         }
 
+    ids = [node["id"] for node in data.get("nodes", [])]
+    if len(set(ids)) != len(ids):
+        raise ValueError("two nodes have one id")
     nodes = {
         node["id"]: {key: value for key, value in node.items() if key != "id"}
         | {"inputs": inputs(node.get("inputs", {}))}
@@ -44,7 +47,8 @@ def migrate(data: object) -> dict[str, Any]:
             [
                 Problem(
                     "not_a_workflow",
-                    'It is no nodeflow workflow: the key "nodeflow" with the format\'s number is missing.',
+                    'It is no nodeflow workflow: the key "nodeflow" with the number of the format '
+                    "is missing.",
                     way_out=_foreign(data),
                 )
             ]
@@ -62,7 +66,12 @@ def migrate(data: object) -> dict[str, Any]:
             ]
         )
     while version < FORMAT:
-        data = STEPS[version](data) | {"nodeflow": version + 1}
+        try:
+            data = STEPS[version](data) | {"nodeflow": version + 1}
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            sentence = f"It is no workflow of format {version}: {type(error).__name__} ({error})."
+            way_out = "Open and save it with the nodeflow that wrote it."
+            raise WorkflowError([Problem("invalid_document", sentence, way_out=way_out)]) from error
         version += 1
     return data
 

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
+from nodeflow.building import Handle, Port, fresh_id, place_of, type_of, written
 from nodeflow.errors import InputError, Problem, WorkflowError
+from nodeflow.findings import escape
 from nodeflow.migrations import FORMAT, migrate
 from nodeflow.pictures import read_workflow
+from nodeflow.reading import read_json, unreadable
 
 MAX_BYTES = 64 << 20
-MAX_DEPTH = 100
+GROUP_PREFIX = "group:"
 _ORDER = ("nodeflow", "name", "nodes", "inputs", "outputs", "groups", "layout")
 
 
@@ -120,11 +124,20 @@ def read_input(raw: JsonValue) -> Source:
     return Value(raw)
 
 
+def is_link(raw: JsonValue) -> bool:
+    """Whether a value of a document is meant as a link and can be one."""
+    return (
+        isinstance(raw, dict)
+        and isinstance(raw.get("node"), str)
+        and isinstance(raw.get("output", ""), str)
+    )
+
+
 def _link(raw: JsonValue) -> Link:
-    if isinstance(raw, dict) and isinstance(raw.get("node"), str):
-        output = raw.get("output", "")
-        if isinstance(output, str):
-            return Link(str(raw["node"]), output)
+    if isinstance(raw, dict):
+        node, output = raw.get("node"), raw.get("output", "")
+        if isinstance(node, str) and isinstance(output, str):
+            return Link(node, output)
     raise ValueError(
         f"{json.dumps(raw)[:80]} is no link; "
         'a link is {"node": ID, "output": NAME}, a literal object is {"value": {...}}'
@@ -151,19 +164,19 @@ class Workflow(Graph):
             if _is_picture(path):
                 text = read_workflow(path)
                 if text is None:
-                    raise _unreadable(
+                    raise unreadable(
                         "no_workflow", "The picture carries no workflow of nodeflow.", str(path)
                     )
                 return cls.parse(text, str(path))
             if size > MAX_BYTES:
-                raise _unreadable(
+                raise unreadable(
                     "too_large", f"It has {size} bytes; the limit is {MAX_BYTES}.", str(path)
                 )
             data = path.read_bytes()
         except InputError as error:
-            raise _unreadable("unreadable_file", f"{error}.", str(path)) from error
+            raise unreadable("unreadable_file", f"{error}.", str(path)) from error
         except OSError as error:
-            raise _unreadable(
+            raise unreadable(
                 "unreadable_file", f"It cannot be read: {error.strerror}.", str(path)
             ) from error
         return cls.parse(data, str(path))
@@ -175,7 +188,7 @@ class Workflow(Graph):
         Raises:
             WorkflowError: It is no JSON, no workflow, or from a newer version.
         """
-        return cls.from_data(_read_json(text, source), source)
+        return cls.from_data(read_json(text, source), source)
 
     @classmethod
     def from_data(cls, data: object, source: str = "workflow") -> Workflow:
@@ -188,13 +201,15 @@ class Workflow(Graph):
             raise WorkflowError(error.problems, source) from error
 
     def dumps(self) -> str:
-        """The canonical text: top-level keys in one order, everything below sorted."""
-        data = self.model_dump(mode="json", exclude_none=True, exclude_unset=False)
-        ordered = {name: data.pop(name) for name in _ORDER if name in data}
-        for name in ("nodes",):
-            ordered[name] = {key: _tidy(value) for key, value in ordered[name].items()}
-        for group in ordered["groups"].values():
-            group["nodes"] = {key: _tidy(value) for key, value in group["nodes"].items()}
+        """The canonical text: top-level keys in one order, everything below sorted.
+
+        Raises:
+            ValueError: A workflow made in Python holds NaN or an infinity, which JSON lacks.
+        """
+        data = self.model_dump()
+        ordered = {name: data.pop(name) for name in _ORDER}
+        for graph in (ordered, *ordered["groups"].values()):
+            graph["nodes"] = {key: _tidy(value) for key, value in graph["nodes"].items()}
         body = ordered | dict(sorted(data.items()))
         parts = [
             f"  {json.dumps(name)}: "
@@ -217,6 +232,36 @@ class Workflow(Graph):
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+    def add(
+        self, node: str | Callable[..., Any], /, *, id: str | None = None, **inputs: object
+    ) -> Handle:
+        """Add a node; its inputs are values, handles of other nodes, or lists of handles.
+
+        Args:
+            node: A function marked with `@node`, a type id, or `group:NAME`.
+            id: The node's id; made from the function's name if not given.
+
+        Raises:
+            InputError: No such node or input, the id is taken, or a value that is no JSON.
+        """
+        type_id = type_of(node, inputs)
+        if id is not None and id in self.nodes:
+            raise InputError(f"the id '{id}' is taken by a {self.nodes[id].type}; give another")
+        node_id = id or fresh_id(type_id, self.nodes)
+        values = {name: written(name, value) for name, value in inputs.items()}
+        self.nodes[node_id] = NodeEntry(type=type_id, inputs=values)
+        return Handle(node_id)
+
+    def expose(self, name: str, *places: Port) -> None:
+        """Show inputs to the outside under one name: `flow.expose("text", prompt.text)`."""
+        found = [InputPlace(node=place.node, input=place.name) for place in places]
+        self.inputs[name] = found[0] if len(found) == 1 else found
+
+    def output(self, name: str, source: Handle | Port) -> None:
+        """Show an output of a node to the outside."""
+        place = place_of(source)
+        self.outputs[name] = OutputPlace(node=place.node, output=place.name)
 
     def with_values(self, values: Mapping[InputPlaceKey, JsonValue]) -> Workflow:
         """A copy with literals put into some inputs of top-level nodes.
@@ -253,79 +298,52 @@ def _needs_wrapping(value: JsonValue) -> bool:
 
 
 def _tidy(node: dict[str, Any]) -> dict[str, Any]:
+    """A node without the keys that say nothing; unknown keys stay, whatever they say."""
+    if node["repeat"] is not None and node["repeat"]["until"] is None:
+        del node["repeat"]["until"]
+    silent: dict[str, object] = {"mode": None, "repeat": None, "inputs": {}}
     return {
-        name: value for name, value in node.items() if value not in (None, {}) or name == "type"
+        name: value for name, value in node.items() if name not in silent or value != silent[name]
     }
 
 
-def _unreadable(code: str, sentence: str, source: str) -> WorkflowError:
-    return WorkflowError([Problem(code, sentence)], source)
-
-
-def _read_json(text: str | bytes, source: str) -> object:
-    def refuse(constant: str) -> float:
-        raise ValueError(f"{constant} is no JSON number; write a finite number")
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ValueError(f"the key '{twice}' stands twice in one object")
-        return found
-
-    try:
-        data: object = json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
-        depth = _depth(data)
-    except RecursionError as error:
-        raise _unreadable(
-            "too_deep", f"It is nested deeper than {MAX_DEPTH} levels.", source
-        ) from error
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise _unreadable("not_json", f"It is no JSON: {error.msg} at {place}.", source) from error
-    except (ValueError, UnicodeDecodeError) as error:
-        raise _unreadable("not_json", f"It is no JSON: {error}.", source) from error
-    if depth > MAX_DEPTH:
-        raise _unreadable("too_deep", f"It is nested deeper than {MAX_DEPTH} levels.", source)
-    return data
-
-
-def _depth(data: object) -> int:
-    """Levels of nesting, without recursion; stops counting beyond the limit."""
-    level: list[object] = [data]
-    depth = 0
-    while level and depth <= MAX_DEPTH:
-        depth += 1
-        level = [
-            inner
-            for item in level
-            if isinstance(item, dict | list)
-            for inner in (item.values() if isinstance(item, dict) else item)
-            if isinstance(inner, dict | list)
-        ]
-    return depth
-
-
 def _shape_problems(error: ValidationError) -> Iterable[Problem]:
+    found: dict[str, Problem] = {}
     for item in error.errors(include_url=False):
-        # The union of one place and a list of places would name its branches.
+        parts = [str(part) for part in item["loc"]]
+        # The union of one place and a list of places names its branches.
         parts = [
-            str(part) for part in item["loc"] if str(part) not in ("InputPlace", "list[InputPlace]")
+            part
+            for index, part in enumerate(parts)
+            if index < 2
+            or parts[index - 2] != "inputs"
+            or part not in ("InputPlace", "list[InputPlace]")
         ]
-        pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in parts)
-        node = parts[1] if len(parts) > 1 and parts[0] == "nodes" else None
-        given = repr(item["input"])[:60]
-        yield Problem(
-            "invalid_document",
-            f"{item['msg']}, but it is {given}.",
-            node=node,
-            pointer=pointer,
-            way_out="See `nodeflow schema` for the format.",
+        # What is missing cannot be pointed at: its surroundings are.
+        absent = item["type"] == "missing"
+        pointer = "".join(f"/{escape(part)}" for part in (parts[:-1] if absent else parts))
+        what = f"The key '{parts[-1]}' is missing" if absent else _plain(item["msg"])
+        found.setdefault(
+            pointer + (parts[-1] if absent else ""),
+            Problem(
+                "invalid_document",
+                f"{what}: {json.dumps(item['input'], default=repr)[:60]}.",
+                node=parts[1] if len(parts) > 1 and parts[0] == "nodes" else None,
+                pointer=pointer,
+                way_out="See `nodeflow schema` for the format.",
+            ),
         )
+    return found.values()
+
+
+def _plain(message: str) -> str:
+    """pydantic's sentence in the words of JSON."""
+    return re.sub(r"a valid dictionary( or .*)?$", "an object", message)
 
 
 def json_schema() -> dict[str, Any]:
     """The published JSON Schema of the document."""
     schema = TypeAdapter(Workflow).json_schema()
+    # Models made in Python have today's format; a document has to say it.
+    schema["required"] = ["nodeflow"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
