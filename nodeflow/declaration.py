@@ -1,4 +1,4 @@
-"""A function's signature read into a NodeSpec, or refused with a sentence that says where and why."""
+"""A function's signature read into a NodeSpec, or refused with a sentence: where and why."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import docstring_parser
 from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from nodeflow.errors import DeclarationError
 from nodeflow.literals import literal_adapter, reason
 from nodeflow.sockets import ANY, File, Lazy, Was, Widget, list_of
-from nodeflow.spec import MARK, InputSpec, NodeOptions, NodeSpec, OutputSpec
+from nodeflow.spec import MARK, CacheMode, InputSpec, Lane, NodeOptions, NodeSpec, OutputSpec
 
 LITERAL_TYPES = frozenset({"int", "float", "str", "bool", "json", ANY})
 SERVICES = {
@@ -54,7 +55,8 @@ def _take_apart(annotation: Any) -> _Annotation:
             marks = [*found, *marks]
         elif get_origin(annotation) is Lazy:
             (annotation,) = get_args(annotation)
-            whole, lazy = annotation, True
+            # Limits may stand inside of `Lazy[...]` or around it.
+            whole, lazy = Annotated[(annotation, *marks)] if marks else annotation, True
         elif get_origin(annotation) in (Union, types.UnionType):
             rest = [item for item in get_args(annotation) if item is not type(None)]
             if len(rest) == len(get_args(annotation)) or len(rest) != 1:
@@ -85,15 +87,21 @@ class _Reader:
         self._pack = pack
         self._sockets = sockets
         self._options: NodeOptions = getattr(function, MARK)
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        if code is None:
+            raise DeclarationError(
+                f"{function.__module__}: @node stands before '{function.__qualname__}', "
+                "which is no function; write the node as a function."
+            )
+        self._line = code.co_firstlineno
+        self._where = f"{code.co_filename}:{self._line}, {function.__name__}()"
         self._doc = docstring_parser.parse(inspect.getdoc(function) or "")
         self._described = {
             item.arg_name: " ".join((item.description or "").split()) for item in self._doc.params
         }
-        code = inspect.unwrap(function).__code__
-        self._line = code.co_firstlineno
-        self._where = f"{code.co_filename}:{self._line}, {function.__name__}()"
 
     def read(self) -> NodeSpec:
+        self._refuse_wrong_options()
         hints = self._hints()
         inputs: list[InputSpec] = []
         services: dict[str, str] = {}
@@ -137,6 +145,26 @@ class _Reader:
             services=services,
         )
 
+    def _refuse_wrong_options(self) -> None:
+        options = self._options
+        for option, given, known in (
+            ("on", options.on, get_args(Lane)),
+            ("cache", options.cache, get_args(CacheMode)),
+        ):
+            if given not in known:
+                choices = ", ".join(f"'{choice}'" for choice in known)
+                raise DeclarationError(
+                    f"{self._where}: {option}={given!r} is not one of {choices}."
+                )
+        if options.output is not None and not options.output.isidentifier():
+            raise DeclarationError(
+                f"{self._where}: output={options.output!r} is no name; use letters, digits and _."
+            )
+        if "<locals>" in self._function.__qualname__:
+            raise DeclarationError(
+                f"{self._where}: a node is a module's top-level function, not one inside another."
+            )
+
     def _wrong(self, parameter: str, sentence: str) -> DeclarationError:
         return DeclarationError(f"{self._where}, parameter '{parameter}': {sentence}.")
 
@@ -146,7 +174,7 @@ class _Reader:
         except Exception as error:
             raise DeclarationError(
                 f"{self._where}: its annotations cannot be resolved ({error}). "
-                "Import every type of the signature at the top of the module, outside TYPE_CHECKING."
+                "Import every type of the signature at the module's top, outside TYPE_CHECKING."
             ) from error
         for name in (*inspect.signature(self._function).parameters, "return"):
             if name not in hints:
@@ -184,6 +212,9 @@ class _Reader:
         type_name = self._type(name, parts.bare)
         schema = None if grows else self._schema(name, parts, type_name)
         file, widget, was = parts.mark(File), parts.mark(Widget), parts.mark(Was)
+        if file is not None and type_name != "Path":
+            raise self._wrong(name, "a File mark goes on a `Path`")
+        field = parts.mark(FieldInfo)
         required = parameter.default is parameter.empty and not grows
         default = None if required or grows else self._default(parameter, schema, parts, file)
         return InputSpec(
@@ -196,7 +227,7 @@ class _Reader:
             lazy=parts.lazy,
             grows=grows,
             optional=parts.optional,
-            description=self._described.get(name, ""),
+            description=self._described.get(name) or (field and field.description) or "",
             widget=widget.name if widget else None,
             widget_options=dict(widget.options) if widget else {},
             was=was.names if was else (),
@@ -239,7 +270,7 @@ class _Reader:
             return {"type": "string", "minLength": 1}
         if base not in LITERAL_TYPES:
             return None
-        if base in (ANY, "json") and base == type_name:
+        if parts.bare in (object, Any):
             return {}
         try:
             schema = TypeAdapter(parts.whole).json_schema()
@@ -262,6 +293,15 @@ class _Reader:
             value = value.value
         if file is not None and isinstance(value, Path):
             value = value.as_posix()
+        if value is None and (schema is None or schema):
+            raise self._wrong(
+                parameter.name, "its default is None, which its type lacks; write `... | None`"
+            )
+        if isinstance(value, FieldInfo):
+            raise self._wrong(
+                parameter.name,
+                "its default is a Field; write `Annotated[TYPE, Field(...)] = DEFAULT`",
+            )
         if schema is None:
             raise self._wrong(
                 parameter.name, f"the default {value!r} is no literal; only None can stand here"
@@ -277,11 +317,13 @@ class _Reader:
     def _outputs(self, hints: dict[str, Any]) -> tuple[OutputSpec, ...]:
         returned = hints["return"]
         if returned is type(None):
+            self._refuse_output_name("the node has no output")
             return ()
         parts = _take_apart(returned)
         # A NamedTuple may be generic: `Pairs[A, B]`.
         named = get_origin(parts.bare) or parts.bare
         if isinstance(named, type) and hasattr(named, "_fields"):
+            self._refuse_output_name(f"{named.__name__} names the outputs")
             fields = typing.get_type_hints(named, include_extras=True)
             doc = docstring_parser.parse(inspect.getdoc(named) or "")
             described = {item.arg_name: item.description or "" for item in doc.params}
@@ -293,6 +335,10 @@ class _Reader:
         returns = self._doc.returns.description if self._doc.returns else ""
         name = self._options.output or _snake(self._type("return", parts.bare))
         return (self._output(name, returned, returns or ""),)
+
+    def _refuse_output_name(self, why: str) -> None:
+        if self._options.output is not None:
+            raise self._wrong("return", f"output='{self._options.output}' is given, but {why}")
 
     def _output(self, name: str, hint: Any, description: str) -> OutputSpec:
         parts = _take_apart(hint)
@@ -311,17 +357,18 @@ class _Reader:
     ) -> str | None:
         if hook is None:
             return None
-        if hook.__qualname__ != hook.__name__:
+        name = getattr(hook, "__name__", "")
+        if not name.isidentifier() or getattr(hook, "__qualname__", "") != name:
             raise DeclarationError(
                 f"{self._where}: {option}= must be a module's top-level function."
             )
         known = {item.name for item in inputs}
-        for name in inspect.signature(hook).parameters:
-            if name not in known:
+        for asked in inspect.signature(hook).parameters:
+            if asked not in known:
                 raise DeclarationError(
-                    f"{self._where}: {option}= asks for '{name}', which is no input of the node."
+                    f"{self._where}: {option}= asks for '{asked}', which is no input of the node."
                 )
-        return f"{hook.__module__}:{hook.__name__}"
+        return f"{hook.__module__}:{name}"
 
 
 def _snake(type_name: str) -> str:

@@ -71,7 +71,56 @@ def _annotation(schema: dict[str, Any], defs: dict[str, Any]) -> Any:
     if kind == "array":
         item = _annotation(schema.get("items", {}), defs)
         return Annotated[list[item], Strict(), Field(**limits)]  # type: ignore[valid-type]  # made at run time
+    if kind == "object":
+        inner = schema.get("additionalProperties", {})
+        item = _annotation(inner if isinstance(inner, dict) else {}, defs)
+        return Annotated[dict[str, item], Strict()]  # type: ignore[valid-type]  # made at run time
     return Annotated[JsonValue, AfterValidator(_finite)]
+
+
+def choices(schema: Mapping[str, JsonValue]) -> list[JsonValue]:
+    """What may be chosen from; nothing if the schema is no choice."""
+    found = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    parts = schema.get("anyOf", [])
+    if isinstance(parts, list):
+        for part in parts:
+            found = found or (choices(part) if isinstance(part, dict) else [])
+    return list(found) if isinstance(found, list) else []
+
+
+_NOUNS = {
+    "integer": "a whole number",
+    "number": "a finite number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": 'an object, written {"value": {...}}',
+    "null": "null",
+}
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+    "multipleOf": "a multiple of",
+    "minLength": "of at least this length:",
+    "maxLength": "of at most this length:",
+    "minItems": "with at least this many items:",
+    "maxItems": "with at most this many items:",
+    "pattern": "of the pattern",
+}
+
+
+def wanted(schema: Mapping[str, JsonValue]) -> str:
+    """What a literal must be, in words: `a whole number, at least 1, at most 100`."""
+    if options := choices(schema):
+        return "one of " + ", ".join(json.dumps(option) for option in options)
+    parts = schema.get("anyOf")
+    if isinstance(parts, list):
+        return " or ".join(wanted(part) for part in parts if isinstance(part, dict))
+    noun = _NOUNS.get(str(schema.get("type")), "a JSON value")
+    bounds = [f"{text} {schema[key]}" for key, text in _BOUNDS.items() if key in schema]
+    return ", ".join([noun, *bounds])
 
 
 def _choice(choices: list[Any]) -> Any:
@@ -114,7 +163,7 @@ def from_text(text: str, schema: Mapping[str, JsonValue]) -> JsonValue:
     candidates: list[Any] = [text]
     try:
         candidates.insert(0, json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         if text.lower() in ("true", "yes", "on", "false", "no", "off"):
             candidates.insert(0, text.lower() in ("true", "yes", "on"))
     if schema.get("type") == "string":

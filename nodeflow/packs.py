@@ -15,7 +15,7 @@ from blake3 import blake3
 from nodeflow.errors import PackError
 
 GROUP = "nodeflow.packs"
-_MARKS = {"node", "SocketType"}
+_MARKS = {"node", "SocketType", "*"}
 
 
 @dataclass(frozen=True)
@@ -72,19 +72,19 @@ def find_packs(folders: Sequence[Path]) -> Found:
     for point in importlib.metadata.entry_points(group=GROUP):
         try:
             source = _installed(point.name, point.value)
-        except (ImportError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  # finding a module runs its parent's code
             errors.append(PackError(point.name, f"its module '{point.value}' is missing ({error})"))
         else:
             candidates.setdefault(point.name, []).append(source)
-    for folder in folders:
-        for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if entry.is_dir() and not entry.name.startswith((".", "_")):
-                try:
-                    candidates.setdefault(entry.name, []).append(_in_folder(entry))
-                except PackError as error:
-                    errors.append(error)
+    for entry in _entries(folders, errors):
+        try:
+            candidates.setdefault(entry.name, []).append(_in_folder(entry))
+        except PackError as error:
+            errors.append(error)
     packs: list[PackSource] = []
     for name, sources in candidates.items():
+        if not sources:
+            continue
         places = sorted({source.folder.resolve() for source in sources})
         if len(places) == 1:
             packs.append(sources[0])
@@ -94,6 +94,38 @@ def find_packs(folders: Sequence[Path]) -> Found:
                 PackError(name, f"two packs bear this name: {where}. Rename or remove one of them.")
             )
     return Found(tuple(sorted(packs, key=lambda pack: pack.name)), tuple(errors))
+
+
+def _entries(folders: Sequence[Path], errors: list[PackError]) -> list[Path]:
+    """Every folder in the folders of packs; one that cannot be read is an error."""
+    entries: list[Path] = []
+    for folder in folders:
+        try:
+            inside = sorted(folder.iterdir()) if folder.is_dir() else []
+        except OSError as error:
+            sentence = f"the folder of packs {folder} cannot be read: {error.strerror}."
+            errors.append(PackError(folder.name, sentence))
+        else:
+            entries += [
+                entry
+                for entry in inside
+                if entry.is_dir() and not entry.name.startswith((".", "_"))
+            ]
+    return entries
+
+
+def pack_of(module: str) -> str | None:
+    """The pack that a module belongs to; None for one that is run or typed in."""
+    installed = [
+        (len(point.value), point.name)
+        for point in importlib.metadata.entry_points(group=GROUP)
+        if module == point.value or module.startswith(f"{point.value}.")
+    ]
+    if installed:
+        return max(installed)[1]
+    # A pack in a folder is imported under its own name.
+    top = module.partition(".")[0]
+    return top if not top.startswith("_") else None
 
 
 def _installed(name: str, module: str) -> PackSource:
@@ -109,10 +141,8 @@ def _in_folder(entry: Path) -> PackSource:
         raise PackError(name, f"the folder {entry} is no Python name; rename it to letters and _")
     for package in (entry, entry / name, entry / "src" / name):
         if (package / "__init__.py").is_file():
-            loaded = sys.modules.get(name)
-            taken = None if loaded is not None else importlib.util.find_spec(name)
-            origin = Path(taken.origin) if taken and taken.origin else None
-            if origin is not None and not origin.is_relative_to(package):
+            origin = _module_origin(name)
+            if origin is not None and not Path(origin).is_relative_to(package):
                 raise PackError(
                     name, f"the folder {entry} has the name of the module {origin}; rename it"
                 )
@@ -120,6 +150,15 @@ def _in_folder(entry: Path) -> PackSource:
     raise PackError(
         name, f"the folder {entry} holds no package: {entry / '__init__.py'} is missing"
     )
+
+
+def _module_origin(name: str) -> str | None:
+    """Where a module of this name comes from, if there is one; a bare folder is none."""
+    if name in sys.modules:
+        spec = sys.modules[name].__spec__
+        return getattr(sys.modules[name], "__file__", None) or (spec.origin if spec else None)
+    found = importlib.util.find_spec(name)
+    return found.origin if found else None
 
 
 @dataclass(frozen=True)

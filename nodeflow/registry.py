@@ -11,6 +11,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,11 +22,14 @@ from nodeflow.declaration import read_node
 from nodeflow.errors import DeclarationError, PackError
 from nodeflow.packs import Found, PackSource, read_modules, source_digests
 from nodeflow.sockets import SHARED, SocketShape, SocketType
-from nodeflow.spec import MARK, NodeSpec
+from nodeflow.spec import MARK, NodeOptions, NodeSpec
 from nodeflow.values import Codecs
 
-MEMORY_FORMAT = 1
+MEMORY_FORMAT = 2
 """Raise it when the meaning of remembered specs changes."""
+
+_DIGEST = "__nodeflow_digest__"
+"""On a pack's imported package: the digest of the source that was scanned."""
 
 BUILTIN = "nodeflow"
 """The engine's own pack: nodes that repeating groups are made of."""
@@ -95,7 +99,7 @@ class Registry:
         read: list[PackSpecs] = [_builtin()]
         for source in found.packs:
             try:
-                read.append(_remembered(source, memory) or _scan_and_remember(source, memory))
+                read.append(_read(source, memory))
             except PackError as error:
                 errors.append(error)
         return cls._of(read, errors, found.packs)
@@ -121,7 +125,8 @@ class Registry:
                         )
                     )
         codecs = Codecs(
-            {socket.name: socket.codec for socket in sockets} | {"any": "nodeflow.values:JSON"}
+            {socket.name: socket.codec for socket in sockets} | {"any": "nodeflow.values:JSON"},
+            partial(_import_any, packs),
         )
         return cls(specs, renamed, tuple(sockets), tuple(errors), packs, codecs)
 
@@ -135,26 +140,22 @@ class Registry:
         Raises:
             PackError: The module does not import any more.
         """
-        module = self._import(spec.pack, spec.module)
-        function: Callable[..., Any] = getattr(module, spec.function)
-        return function
+        return self._attribute(spec.pack, spec.module, spec.function)
 
     def hook(self, spec: NodeSpec, reference: str) -> Callable[..., Any]:
         """A `check=` or `facts=` function, given as `module:function`."""
         module, _, name = reference.partition(":")
-        hook: Callable[..., Any] = getattr(self._import(spec.pack, module), name)
-        return hook
+        return self._attribute(spec.pack, module, name)
 
-    def _import(self, pack: str, module: str) -> ModuleType:
+    def _attribute(self, pack: str, module: str, name: str) -> Callable[..., Any]:
         try:
             source = next((item for item in self.packs if item.name == pack), None)
-            if source is not None and source.by_path:
-                _load_package(source)
-            return importlib.import_module(module)
-        except Exception as error:
+            found: Callable[..., Any] = getattr(_import(source, module), name)
+        except (Exception, SystemExit) as error:
             raise PackError(
                 pack, f"its module '{module}' does not import: {error}", traceback.format_exc()
             ) from error
+        return found
 
     def as_json(self) -> dict[str, JsonValue]:
         """What the editor reads: all nodes, socket types and packs that failed."""
@@ -174,6 +175,18 @@ class Registry:
 def _builtin() -> PackSpecs:
     module = importlib.import_module("nodeflow.builtin")
     return scan(BUILTIN, [module], {module.__name__: "version:1"})
+
+
+def _import(source: PackSource | None, module: str) -> ModuleType:
+    if source is not None and source.by_path:
+        _load_package(source)
+    return importlib.import_module(module)
+
+
+def _import_any(packs: Sequence[PackSource], module: str) -> ModuleType:
+    """Import a module of any pack, or of the engine."""
+    owner = next((pack for pack in packs if module.split(".")[0] == pack.module), None)
+    return _import(owner, module)
 
 
 def _load_package(source: PackSource) -> None:
@@ -196,42 +209,63 @@ def _load_package(source: PackSource) -> None:
         raise
 
 
-def _memory_file(source: PackSource, memory: Path) -> Path:
+def _memory_file(source: PackSource, digest: str, memory: Path) -> Path:
     python = f"{sys.version_info[0]}{sys.version_info[1]}"
-    return memory / f"{source.name}-{MEMORY_FORMAT}-{python}-{source.digest()}.json"
+    return memory / f"{source.name}-{MEMORY_FORMAT}-{python}-{digest}.json"
 
 
-def _remembered(source: PackSource, memory: Path | None) -> PackSpecs | None:
-    if memory is None:
-        return None
+def _read(source: PackSource, memory: Path | None) -> PackSpecs:
+    """What a pack declares, remembered or read anew.
+
+    Raises:
+        PackError: It does not import, or a declaration in it cannot work.
+    """
     try:
-        return PackSpecs.model_validate_json(_memory_file(source, memory).read_bytes())
-    except (OSError, ValueError):
-        # Absent or damaged: the pack itself is the truth.
-        return None
-
-
-def _scan_and_remember(source: PackSource, memory: Path | None) -> PackSpecs:
-    try:
-        modules = read_modules(source)
-        digests = {name: f"source:{digest}" for name, digest in source_digests(modules).items()}
-        if source.by_path:
-            _load_package(source)
-        imported = [
-            importlib.import_module(name) for name, item in modules.items() if item.declares
-        ]
-        specs = scan(source.name, imported, digests)
+        # Taken before the import: an edit meanwhile makes another digest, not stale specs.
+        digest = source.digest()
+        file = None if memory is None else _memory_file(source, digest, memory)
+        if file is not None and (remembered := _recall(file)) is not None:
+            return remembered
+        specs = _scan_anew(source, digest)
     except DeclarationError as error:
         raise PackError(source.name, str(error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PackError(
             source.name,
             f"it does not import: {type(error).__name__}: {error}",
             traceback.format_exc(),
         ) from error
-    if memory is not None:
-        _remember(specs, _memory_file(source, memory))
+    if file is not None:
+        _remember(specs, file)
     return specs
+
+
+def _recall(file: Path) -> PackSpecs | None:
+    try:
+        return PackSpecs.model_validate_json(file.read_bytes())
+    except (OSError, ValueError):
+        # Absent or damaged: the pack itself is the truth.
+        return None
+
+
+def _scan_anew(source: PackSource, digest: str) -> PackSpecs:
+    modules = read_modules(source)
+    identities = {name: f"source:{found}" for name, found in source_digests(modules).items()}
+    _forget_edited(source, digest)
+    imported = [_import(source, name) for name, item in modules.items() if item.declares]
+    specs = scan(source.name, imported, identities)
+    setattr(_import(source, source.module), _DIGEST, digest)
+    return specs
+
+
+def _forget_edited(source: PackSource, digest: str) -> None:
+    """Drop the modules of a pack that was edited since this process scanned it."""
+    package = sys.modules.get(source.module)
+    if getattr(package, _DIGEST, digest) != digest:
+        for name in list(sys.modules):
+            if name == source.module or name.startswith(f"{source.module}."):
+                del sys.modules[name]
+        importlib.invalidate_caches()
 
 
 def _remember(specs: PackSpecs, file: Path) -> None:
@@ -270,20 +304,28 @@ def scan(pack: str, modules: Sequence[ModuleType], identities: Mapping[str, str]
     names.update({socket.of: f"{pack}.{socket.name}" for socket in own})
     nodes: dict[str, NodeSpec] = {}
     for module in modules:
-        for function in list(vars(module).values()):
-            if getattr(function, "__module__", None) != module.__name__:
-                continue
-            options = getattr(function, MARK, None)
-            if options is None:
-                continue
+        for function in _marked(module):
             spec = read_node(function, pack, names)
             if spec.id in nodes:
                 raise DeclarationError(
-                    f"{module.__file__}:{spec.line}, {spec.function}(): the pack already has a node "
-                    f"of this name in '{nodes[spec.id].module}'; names are unique in a pack."
+                    f"{module.__file__}:{spec.line}, {spec.function}(): the pack already has a "
+                    f"node of this name in '{nodes[spec.id].module}'; names are unique in a pack."
                 )
-            version = options.version
+            version = getattr(function, MARK).version
             identity = f"version:{version}" if version else identities[module.__name__]
             nodes[spec.id] = spec.model_copy(update={"identity": identity})
     sockets = tuple(SocketSpec.of(socket, pack) for socket in own)
     return PackSpecs(name=pack, nodes=tuple(nodes.values()), sockets=sockets)
+
+
+def _marked(module: ModuleType) -> list[Callable[..., Any]]:
+    """The nodes that a module defines; another name for one of them does not count."""
+    found = {
+        id(value): value
+        for value in list(vars(module).values())
+        if getattr(value, "__module__", None) == module.__name__
+        and isinstance(getattr(value, MARK, None), NodeOptions)
+        # An instance of a marked class carries the mark too; the class is what is told of.
+        and hasattr(value, "__qualname__")
+    }
+    return list(found.values())

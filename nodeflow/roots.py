@@ -52,14 +52,21 @@ class Roots:
         Raises:
             InputError: There is none, or it lies outside; the sentence names the nearest.
         """
-        if "\0" in name:
+        if "\0" in name or not Path(name).parts:
             raise InputError(f"{name!r} is no file name")
-        for folder in self.folders.get(kind, ()):
-            path = folder / name
-            if not Path(name).is_absolute() and ".." not in Path(name).parts and path.exists():
-                return self._inside(kind, name, path)
-        if self.anywhere and Path(name).expanduser().exists():
-            return Path(name).expanduser().resolve()
+        outside = Path(name).is_absolute() or ".." in Path(name).parts
+        if not outside:
+            for folder in self.folders.get(kind, ()):
+                if _exists(folder / name):
+                    return self._inside(kind, name, folder / name)
+        if self.anywhere:
+            path = Path(os.path.expanduser(name))
+            if _exists(path):
+                return path.resolve()
+        elif outside:
+            raise InputError(
+                f"'{name}' lies outside of the folders for {kind}; give a name inside of them"
+            )
         raise InputError(self._missing(kind, name))
 
     def _inside(self, kind: str, name: str, path: Path) -> Path:
@@ -98,3 +105,11 @@ class Roots:
                 if len(names) > _LISTED:
                     break
         return list(names)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # A name that is too long, or a folder that may not be read.
+        return False

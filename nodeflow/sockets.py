@@ -229,8 +229,10 @@ def join(source: str, target: str) -> Join | None:
     if _same(source, target):
         return "direct"
     source_item, target_item = item_of(source), item_of(target)
-    if source_item is not None and target_item is None and join(source_item, target) is not None:
-        return "each"
+    if source_item is not None and target_item is None:
+        # Only one list is taken apart; a variable may stand for what it holds, lists too.
+        fits = target.startswith("~") or _same(source_item, target)
+        return "each" if fits else None
     if target_item is not None and source_item is None and _same(source, target_item):
         return "wrap"
     return None

@@ -65,7 +65,8 @@ def node(
         was: Earlier ids, `pack.function`, under which saved workflows know it.
         deprecated: What to use instead; empty if the node is not deprecated.
         check: A pure function over some of the inputs, by name: literals arrive as values,
-            links as facts (an empty mapping if nothing is known). Raises ValueError with a sentence.
+            links as facts (an empty mapping if nothing is known, or for a growing input). Raises
+            ValueError with a sentence.
         facts: A pure function over some of the inputs, by name, that says for each output what is
             known before the run. Both are top-level functions of a module that is quick to import.
     """

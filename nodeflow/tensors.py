@@ -14,7 +14,7 @@ from safetensors.torch import save as save_tensors
 
 from nodeflow.errors import InputError
 from nodeflow.sockets import Conditioning, Latent
-from nodeflow.values import Codec, Payload, canonical_json
+from nodeflow.values import Codec, Payload, PayloadFormat, canonical_json
 
 Tensors = dict[str, torch.Tensor]
 R = TypeVar("R")
@@ -36,6 +36,9 @@ def _size(tensors: Mapping[str, torch.Tensor]) -> int:
 
 def _encode(tensors: Mapping[str, torch.Tensor], extra: object = None) -> Payload:
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    if len({tensor.untyped_storage().data_ptr() for tensor in on_cpu.values()}) < len(on_cpu):
+        # The library refuses tensors that share memory.
+        on_cpu = {name: tensor.clone() for name, tensor in on_cpu.items()}
     meta = {"extra": canonical_json(extra).decode()} if extra is not None else None
     return Payload("safetensors", save_tensors(on_cpu, metadata=meta))
 
@@ -165,15 +168,20 @@ CONDITIONING = record_codec(
 )
 
 
-def join_files(files: Sequence[bytes]) -> bytes:
-    """Several safetensors files as one: part `i` is the byte tensor named `i`."""
-    parts = {
-        f"{i:06d}": torch.frombuffer(bytearray(f), dtype=torch.uint8) for i, f in enumerate(files)
-    }
-    return save_tensors(parts)
+def join_files(parts: Sequence[tuple[PayloadFormat, bytes]]) -> bytes:
+    """Several payloads as one safetensors file: byte tensors named `000000.json`, `000001...`."""
+    return save_tensors(
+        {
+            f"{index:06d}.{form}": torch.frombuffer(bytearray(data), dtype=torch.uint8)
+            for index, (form, data) in enumerate(parts)
+        }
+    )
 
 
-def split_files(data: bytes) -> list[bytes]:
+def split_files(data: bytes) -> list[tuple[PayloadFormat, bytes]]:
     """The way back from `join_files`."""
     parts = load_tensors(data)
-    return [parts[name].numpy().tobytes() for name in sorted(parts)]
+    return [
+        ("json" if name.endswith(".json") else "safetensors", parts[name].numpy().tobytes())
+        for name in sorted(parts)
+    ]

@@ -11,13 +11,13 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from blake3 import blake3
 
-from nodeflow.errors import InputError
+from nodeflow.errors import InputError, PackError
 from nodeflow.sockets import Recipe, item_of
 
 if TYPE_CHECKING:
@@ -64,16 +64,19 @@ class Codec:
     show: Callable[[Any], Sequence[PIL.Image.Image]] | None = None
 
 
+# `json.dumps` with these options would make such an encoder at every call.
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
 def canonical_json(value: object) -> bytes:
     """JSON with sorted keys and no spaces, in UTF-8: equal values, equal bytes.
 
     Raises:
         ValueError: NaN or an infinity, which JSON does not have.
     """
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return text.encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def _json_fingerprint(value: object) -> str:
@@ -149,17 +152,21 @@ RECIPE = Codec(
 )
 
 
-@lru_cache(maxsize=1024)
-def load_codec(reference: str) -> Codec:
+def load_codec(
+    reference: str, load: Callable[[str], ModuleType] = importlib.import_module
+) -> Codec:
     """The codec that `module:attribute` names.
+
+    Args:
+        load: How a module is imported; packs in folders are not on the import path.
 
     Raises:
         InputError: There is no such codec.
     """
     module, _, attribute = reference.partition(":")
     try:
-        codec = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+        codec = getattr(load(module), attribute)
+    except (ImportError, AttributeError, PackError) as error:
         raise InputError(f"the codec '{reference}' cannot be loaded: {error}") from error
     if not isinstance(codec, Codec):
         raise InputError(f"'{reference}' is a {type(codec).__name__}, not a nodeflow.values.Codec")
@@ -195,40 +202,47 @@ def list_codec(item: Codec) -> Codec:
 
 
 def _pack(parts: Sequence[Payload]) -> Payload:
-    """Many payloads as one: all JSON becomes a JSON list, else lengths and bytes in a row."""
+    """Many payloads as one: a JSON list if all are JSON, else one file of byte tensors."""
     if all(part.format == "json" for part in parts):
         return Payload("json", b"[" + b",".join(part.data for part in parts) + b"]")
-    from_tensors = load_joiner()
-    return Payload("safetensors", from_tensors([part.data for part in parts]))
+    return Payload("safetensors", load_joiner()([(part.format, part.data) for part in parts]))
 
 
 def _unpack(payload: Payload) -> list[Payload]:
     if payload.format == "json":
         return [Payload("json", canonical_json(item)) for item in json.loads(payload.data)]
-    return [Payload("safetensors", data) for data in load_splitter()(payload.data)]
+    return [Payload(form, data) for form, data in load_splitter()(payload.data)]
 
 
-def load_joiner() -> Callable[[Sequence[bytes]], bytes]:
-    """How several safetensors files become one; kept where torch may be imported."""
-    joiner: Callable[[Sequence[bytes]], bytes] = importlib.import_module(
-        "nodeflow.tensors"
-    ).join_files
+def load_joiner() -> Callable[[Sequence[tuple[PayloadFormat, bytes]]], bytes]:
+    """How several payloads become one safetensors file; kept where torch may be imported."""
+    joiner: Callable[[Sequence[tuple[PayloadFormat, bytes]]], bytes]
+    joiner = importlib.import_module("nodeflow.tensors").join_files
     return joiner
 
 
-def load_splitter() -> Callable[[bytes], list[bytes]]:
+def load_splitter() -> Callable[[bytes], list[tuple[PayloadFormat, bytes]]]:
     """The way back from `load_joiner`."""
-    splitter: Callable[[bytes], list[bytes]] = importlib.import_module(
-        "nodeflow.tensors"
-    ).split_files
+    splitter: Callable[[bytes], list[tuple[PayloadFormat, bytes]]]
+    splitter = importlib.import_module("nodeflow.tensors").split_files
     return splitter
 
 
 class Codecs:
-    """The codec of every socket type that is known, lists included."""
+    """The codec of every socket type that is known, lists included.
 
-    def __init__(self, references: Mapping[str, str]) -> None:
+    Args:
+        references: Socket type to `module:attribute`.
+        load: How a module is imported.
+    """
+
+    def __init__(
+        self,
+        references: Mapping[str, str],
+        load: Callable[[str], ModuleType] = importlib.import_module,
+    ) -> None:
         self._references = references
+        self._load = load
         self._found: dict[str, Codec] = {}
 
     def of(self, type_name: str) -> Codec:
@@ -243,7 +257,7 @@ class Codecs:
             if item is not None:
                 found = list_codec(self.of(item))
             elif (reference := self._references.get(type_name)) is not None:
-                found = load_codec(reference)
+                found = load_codec(reference, self._load)
             else:
                 raise InputError(f"no pack declares the socket type '{type_name}'")
             self._found[type_name] = found

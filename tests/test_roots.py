@@ -1,0 +1,93 @@
+"""Roots: file inputs reach what is inside the named folders, and nothing else."""
+
+import pytest
+
+from nodeflow.errors import InputError
+from nodeflow.roots import Roots
+
+
+@pytest.fixture
+def roots(tmp_path):
+    for name in ("models/checkpoints/emoji", "models/loras", "inputs", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "models/checkpoints/emoji/model_index.json").write_text("{}")
+    (tmp_path / "models/checkpoints/emoji/weights.bin").write_text("")
+    (tmp_path / "models/checkpoints/dream.safetensors").write_text("")
+    (tmp_path / "inputs/.hidden").write_text("")
+    (tmp_path / "elsewhere/secret.png").write_text("")
+    return Roots.of([tmp_path / "models"], tmp_path / "inputs", [], anywhere=False)
+
+
+def test_a_name_inside_a_root_is_found(roots, tmp_path):
+    found = roots.resolve("checkpoints", "dream.safetensors")
+    assert found == tmp_path / "models/checkpoints/dream.safetensors"
+    assert roots.resolve("checkpoints", "emoji").is_dir()
+
+
+def test_the_first_folder_hides_later_ones(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name / "vae").mkdir(parents=True)
+        (tmp_path / name / "vae" / "x").write_text(name)
+    roots = Roots.of([tmp_path / "one", tmp_path / "two"], tmp_path, [], anywhere=False)
+    assert roots.resolve("vae", "x").read_text() == "one"
+
+
+def test_models_of_packs_are_found(tmp_path):
+    (tmp_path / "pack/models/upscalers").mkdir(parents=True)
+    (tmp_path / "pack/models/upscalers/x4").write_text("")
+    roots = Roots.of([], tmp_path, [tmp_path / "pack", tmp_path / "none"], anywhere=False)
+    assert roots.resolve("upscalers", "x4").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("../elsewhere/secret.png", "lies outside"),
+        ("a/../../elsewhere/secret.png", "lies outside"),
+        ("/etc/passwd", "lies outside"),
+        ("a\0b", "is no file name"),
+        (".", "is no file name"),
+        ("x" * 5000, "there is no"),
+        ("~nobody/x", "there is no"),
+    ],
+)
+def test_names_that_leave_a_root_are_refused(roots, name, says):
+    with pytest.raises(InputError, match=says):
+        roots.resolve("inputs", name)
+
+
+def test_a_link_that_leads_out_is_refused_with_its_target(roots, tmp_path):
+    (tmp_path / "inputs/way_out").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="leads out") as caught:
+        roots.resolve("inputs", "way_out/secret.png")
+    assert str(tmp_path / "elsewhere/secret.png") in str(caught.value)
+
+
+def test_a_link_into_another_root_is_followed(roots, tmp_path):
+    (tmp_path / "models/loras/shared").symlink_to(tmp_path / "models/checkpoints")
+    assert roots.resolve("loras", "shared/dream.safetensors").exists()
+
+
+def test_the_nearest_name_is_said(roots):
+    with pytest.raises(InputError, match=r"the nearest is 'dream\.safetensors'"):
+        roots.resolve("checkpoints", "drem.safetensor")
+
+
+def test_where_it_looked_is_said_if_nothing_is_near(roots, tmp_path):
+    with pytest.raises(InputError, match="looked in") as caught:
+        roots.resolve("loras", "anything")
+    assert str(tmp_path / "models/loras") in str(caught.value)
+
+
+def test_the_users_own_shell_may_name_any_path(roots, tmp_path):
+    free = Roots(roots.folders, anywhere=True)
+    secret = tmp_path / "elsewhere/secret.png"
+    assert free.resolve("inputs", str(secret)) == secret
+    with pytest.raises(InputError):
+        free.resolve("inputs", str(tmp_path / "elsewhere/none.png"))
+
+
+def test_a_diffusers_folder_counts_as_one_file(roots):
+    assert sorted(roots.files("checkpoints")) == ["dream.safetensors", "emoji"]
+    assert roots.files("inputs") == []
+    assert roots.files("no_such_kind") == []

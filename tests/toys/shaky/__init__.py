@@ -1,0 +1,1 @@
+"""A pack whose hook fails in a way that nobody foresaw."""
