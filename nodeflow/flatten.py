@@ -1,77 +1,31 @@
-"""Groups, repeats and bypass resolved: a document as one flat graph, ids like `outer/inner`."""
+"""Groups resolved: a document as one flat graph, ids like `outer/inner`."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
+from nodeflow.bypass import bypass
 from nodeflow.errors import Problem
-from nodeflow.sockets import join
+from nodeflow.exposed import check_exposed, exposed_outputs, exposed_places
+from nodeflow.findings import Findings, escape
+from nodeflow.findings import nearest as nearest
+from nodeflow.flat import FlatGraph, FlatNode, Mode, Redirects
+from nodeflow.repeats import UNTIL, choices, missing_names, round_ids
 from nodeflow.spec import NodeSpec
 from nodeflow.workflow import (
+    GROUP_PREFIX,
     Graph,
-    InputPlace,
     Link,
     NodeEntry,
-    OutputPlace,
     Repeat,
     Source,
-    Value,
     Workflow,
     read_input,
 )
 
-GROUP_PREFIX = "group:"
 MAX_NODES = 50_000
 MAX_NESTING = 30
-Mode = Literal["bypass", "mute"]
-
-
-@dataclass(slots=True)
-class FlatNode:
-    """A node after flattening.
-
-    Attributes:
-        id: `outer/inner` for nodes of groups, `outer[2]/inner` for those of repeated groups.
-        spec: None if the type is unknown.
-        inputs: What the document or the outer graph gives; renamed inputs under today's name.
-        pointer: JSON pointer to the node in the document.
-        pointers: Pointers of inputs that come from somewhere else, such as a group's call.
-    """
-
-    id: str
-    type: str
-    spec: NodeSpec | None
-    inputs: dict[str, Source]
-    pointer: str
-    mode: Mode | None = None
-    pointers: dict[str, str] = field(default_factory=dict)
-
-    def pointer_to(self, name: str) -> str:
-        """JSON pointer to one input."""
-        return self.pointers.get(name) or f"{self.pointer}/inputs/{escape(name)}"
-
-
-@dataclass(slots=True)
-class FlatGraph:
-    """All nodes of a workflow, links resolved to nodes that compute; and what was wrong."""
-
-    nodes: dict[str, FlatNode]
-    outputs: dict[str, Link]
-    problems: list[Problem]
-
-
-def escape(part: str) -> str:
-    """A key as a part of a JSON pointer (RFC 6901)."""
-    return part.replace("~", "~0").replace("/", "~1")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`Did you mean 'x'?`, or an empty text."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"Did you mean '{found[0]}'?" if found else ""
 
 
 def flatten(workflow: Workflow, find: Callable[[str], NodeSpec | None]) -> FlatGraph:
@@ -83,10 +37,11 @@ def flatten(workflow: Workflow, find: Callable[[str], NodeSpec | None]) -> FlatG
     """
     flattener = _Flattener(workflow, find)
     flattener.expand(workflow, _Scope("", "", None), {})
-    flattener.bypass()
-    outputs = flattener.outputs(workflow)
+    bypass(flattener.nodes, flattener.redirects, flattener.findings)
     flattener.resolve()
-    return FlatGraph(flattener.nodes, outputs, flattener.problems)
+    flat = FlatGraph(flattener.nodes, {}, flattener.findings, flattener.redirects, flattener.broken)
+    flat.outputs.update(exposed_outputs(workflow, flat))
+    return flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +59,26 @@ class _Scope:
     prefix: str
     pointer: str
     mode: Mode | None
-    calls: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A node that calls a group.
+
+    Attributes:
+        pointer: JSON pointer to the node.
+        given: Its inputs, and those that are fed from further outside.
+        groups: Names of the groups around it, and its own.
+    """
+
+    id: str
+    group: Graph
+    name: str
+    pointer: str
+    mode: Mode | None
+    given: Mapping[str, _Given]
+    groups: tuple[str, ...]
 
 
 class _Flattener:
@@ -112,50 +86,22 @@ class _Flattener:
         self._workflow = workflow
         self._find = find
         self.nodes: dict[str, FlatNode] = {}
-        self.problems: list[Problem] = []
-        # (id of a call or a bypassed node, output) -> what really gives that value.
-        self._aliases: dict[tuple[str, str], Source] = {}
-        self._calls: dict[str, tuple[str, ...]] = {}
+        self.findings = Findings()
+        self.redirects = Redirects()
+        self.broken: set[str] = set()
+        # Nodes and calls that groups were expanded to: groups of nothing but groups count too.
+        self._copied = 0
+        self._renamed: dict[str, bool] = {}
 
     def expand(self, graph: Graph, scope: _Scope, given: Mapping[str, _Given]) -> None:
         """Add the nodes of one graph; `given` are values for its exposed inputs."""
         fed: dict[str, dict[str, _Given]] = {}
-        for name, places in graph.inputs.items():
-            for place in places if isinstance(places, list) else [places]:
-                self._check_exposed(graph, scope, name, place)
-                if name in given:
-                    fed.setdefault(place.node, {})[place.input] = given[name]
+        for name, place in exposed_places(graph):
+            if name in given:
+                fed.setdefault(place.node, {})[place.input] = given[name]
+        check_exposed(graph, scope.pointer, self._find, self._workflow.groups, self.findings)
         for name, entry in graph.nodes.items():
             self._node(name, entry, scope, fed.get(name, {}))
-
-    def _check_exposed(self, graph: Graph, scope: _Scope, name: str, place: InputPlace) -> None:
-        entry = graph.nodes.get(place.node)
-        spec = self._find(entry.type) if entry else None
-        group = self._group(entry.type) if entry else None
-        known: Iterable[str] | None = None
-        if spec is not None:
-            known = [item.name for item in spec.inputs]
-            if spec.input(place.input) is not None:
-                return
-        elif group is not None:
-            known = group.inputs
-            if place.input in known:
-                return
-        elif entry is not None:
-            return  # an unknown type is a problem of its own
-        pointer = f"{scope.pointer}/inputs/{escape(name)}"
-        if known is None:
-            sentence = (
-                f"The exposed input '{name}' feeds the node '{place.node}', which does not exist."
-            )
-            way_out = nearest(place.node, graph.nodes)
-        else:
-            sentence = (
-                f"The exposed input '{name}' feeds the input '{place.input}' of '{place.node}', "
-                "which does not exist."
-            )
-            way_out = nearest(place.input, known)
-        self._problem("unknown_exposed", sentence, pointer, way_out=way_out)
 
     def _problem(
         self,
@@ -166,25 +112,32 @@ class _Flattener:
         node: str | None = None,
         input: str | None = None,
         way_out: str = "",
+        hint: tuple[str, Iterable[str]] | None = None,
     ) -> None:
-        self.problems.append(Problem(code, sentence, node, input, pointer, way_out))
-
-    def _group(self, type_id: str) -> Graph | None:
-        if not type_id.startswith(GROUP_PREFIX):
-            return None
-        return self._workflow.groups.get(type_id.removeprefix(GROUP_PREFIX))
+        if hint is not None:
+            way_out = self.findings.nearest(*hint) or way_out
+        self.findings.add(Problem(code, sentence, node, input, pointer, way_out))
 
     def _node(self, name: str, entry: NodeEntry, scope: _Scope, fed: Mapping[str, _Given]) -> None:
         flat_id = scope.prefix + name
         pointer = f"{scope.pointer}/nodes/{escape(name)}"
-        mode = scope.mode or entry.mode
+        if "/" in name or "[" in name:
+            self.broken.add(flat_id)
+            sentence = f"The id '{name}' holds '/' or '[', which mark nodes inside of groups."
+            way_out = "Give the node another id."
+            self._problem("wrong_id", sentence, pointer, node=flat_id, way_out=way_out)
+            return
+        mode: Mode | None = (
+            "mute" if "mute" in (scope.mode, entry.mode) else scope.mode or entry.mode
+        )
         inputs = self._inputs(entry, scope.prefix, flat_id, pointer)
         if entry.type.startswith(GROUP_PREFIX):
             given = {
                 item: _Given(source, f"{pointer}/inputs/{escape(item)}")
                 for item, source in inputs.items()
             } | dict(fed)
-            self._call(flat_id, entry, given, _Scope(scope.prefix, pointer, mode, scope.calls))
+            call_scope = _Scope(scope.prefix, pointer, mode, scope.groups)
+            self._call(flat_id, entry, given, call_scope)
             return
         if entry.repeat is not None:
             self._problem(
@@ -194,13 +147,24 @@ class _Flattener:
                 node=flat_id,
                 way_out="Put it into a group and repeat the call of that group.",
             )
-        pointers = {item: value.pointer for item, value in fed.items()}
-        inputs.update({item: value.source for item, value in fed.items()})
         spec = self._find(entry.type)
-        if spec is not None and not inputs.keys() <= {port.name for port in spec.inputs}:
-            renames = {old: port.name for port in spec.inputs for old in port.was if old in inputs}
-            inputs = {renames.get(item, item): source for item, source in inputs.items()}
+        pointers: dict[str, str] = {}
+        if spec is not None and self._has_renamed_inputs(spec):
+            for old, today in _renames(spec, inputs).items():
+                inputs[today] = inputs.pop(old)
+                pointers[today] = f"{pointer}/inputs/{escape(old)}"
+        for item, value in fed.items():
+            port = spec.input(item) if spec is not None else None
+            today = port.name if port is not None else item
+            inputs[today] = value.source
+            pointers[today] = value.pointer
         self.nodes[flat_id] = FlatNode(flat_id, entry.type, spec, inputs, pointer, mode, pointers)
+
+    def _has_renamed_inputs(self, spec: NodeSpec) -> bool:
+        known = self._renamed.get(spec.id)
+        if known is None:
+            known = self._renamed[spec.id] = any(port.was for port in spec.inputs)
+        return known
 
     def _inputs(
         self, entry: NodeEntry, prefix: str, flat_id: str, pointer: str
@@ -211,7 +175,15 @@ class _Flattener:
                 source = read_input(raw)
             except ValueError as error:
                 place = f"{pointer}/inputs/{escape(name)}"
-                self._problem("wrong_value", f"{error}.", place, node=flat_id, input=name)
+                self._problem(
+                    "wrong_value",
+                    f"{error}.",
+                    place,
+                    node=flat_id,
+                    input=name,
+                    way_out="Write it as one of these.",
+                )
+                self.broken.add(flat_id)
                 continue
             if prefix and isinstance(source, Link):
                 source = Link(prefix + source.node, source.output)
@@ -225,27 +197,11 @@ class _Flattener:
     ) -> None:
         name = entry.type.removeprefix(GROUP_PREFIX)
         group = self._workflow.groups.get(name)
-        if group is None:
-            self._problem(
-                "unknown_group",
-                f"The node '{flat_id}' calls the group '{name}', which does not exist.",
-                f"{scope.pointer}/type",
-                node=flat_id,
-                way_out=nearest(name, self._workflow.groups),
-            )
+        if group is None or name in scope.groups or len(scope.groups) >= MAX_NESTING:
+            self.broken.add(flat_id)
+            self._refuse_call(flat_id, name, scope)
             return
-        if name in scope.calls or len(scope.calls) >= MAX_NESTING:
-            path = " -> ".join((*scope.calls, name))
-            self._problem(
-                "group_recursion",
-                f"The group '{name}' contains itself: {path}."
-                if name in scope.calls
-                else f"Groups are nested deeper than {MAX_NESTING}: {path}.",
-                f"{scope.pointer}/type",
-                node=flat_id,
-                way_out="To run a group several times, give its call a `repeat`.",
-            )
-            return
+        call = _Call(flat_id, group, name, scope.pointer, scope.mode, given, (*scope.groups, name))
         for item in given:
             if item not in group.inputs:
                 self._problem(
@@ -254,170 +210,148 @@ class _Flattener:
                     given[item].pointer,
                     node=flat_id,
                     input=item,
-                    way_out=nearest(item, group.inputs),
+                    hint=(item, group.inputs),
+                    way_out="Remove it, or expose an input under this name in the group.",
                 )
-        self._calls[flat_id] = tuple(group.outputs)
-        inner = _Scope(flat_id, f"/groups/{escape(name)}", scope.mode, (*scope.calls, name))
+        self.redirects.outputs[flat_id] = tuple(group.outputs)
         if entry.repeat is None:
-            self._round(flat_id, group, inner, given)
-        elif self._repeat_is_sound(flat_id, group, entry.repeat, scope.pointer):
-            self._repeat(flat_id, group, entry.repeat, inner, given)
+            self._round(flat_id, call, given)
+        elif self._repeat_is_sound(call, entry.repeat):
+            self._repeat(call, entry.repeat)
 
-    def _round(
-        self, flat_id: str, group: Graph, scope: _Scope, given: Mapping[str, _Given]
-    ) -> None:
-        if len(self.nodes) + len(group.nodes) > MAX_NODES:
+    def _refuse_call(self, flat_id: str, name: str, scope: _Scope) -> None:
+        place = f"{scope.pointer}/type"
+        if name not in self._workflow.groups:
+            sentence = f"The node '{flat_id}' calls the group '{name}', which does not exist."
+            hint = (name, self._workflow.groups)
+            way_out = "Add the group, or remove the call."
             self._problem(
-                "too_many_nodes",
-                f"With its groups the workflow has more than {MAX_NODES} nodes.",
-                scope.pointer,
+                "unknown_group", sentence, place, node=flat_id, hint=hint, way_out=way_out
             )
             return
-        prefix = f"{flat_id}/"
-        self.expand(group, _Scope(prefix, scope.pointer, scope.mode, scope.calls), given)
+        path = " -> ".join((*scope.groups, name))
+        if name in scope.groups:
+            sentence = f"The group '{name}' contains itself: {path}."
+            way_out = "To run a group several times, give its call a `repeat`."
+        else:
+            sentence = f"Groups are nested deeper than {MAX_NESTING}: {path}."
+            way_out = "Put the nodes of inner groups into outer ones."
+        self._problem("group_recursion", sentence, place, node=flat_id, way_out=way_out)
+
+    def _round(self, round_id: str, call: _Call, given: Mapping[str, _Given]) -> None:
+        """Expand one copy of a group."""
+        group = call.group
+        pointer = f"/groups/{escape(call.name)}"
+        self._copied += len(group.nodes) + 1
+        if self._copied > MAX_NODES:
+            self.broken.update((round_id, call.id))
+            sentence = f"With its groups the workflow has more than {MAX_NODES} nodes."
+            self._problem(
+                "too_many_nodes", sentence, pointer, way_out="Repeat or nest groups less often."
+            )
+            return
+        prefix = f"{round_id}/"
+        self.expand(group, _Scope(prefix, pointer, call.mode, call.groups), given)
         for name, place in group.outputs.items():
-            self._aliases[flat_id, name] = Link(prefix + place.node, place.output)
+            self.redirects.lead(round_id, name, Link(prefix + place.node, place.output))
             if place.node not in group.nodes:
+                self.broken.add(prefix + place.node)
                 self._problem(
                     "dangling_link",
-                    f"The output '{name}' comes from the node '{place.node}', which does not exist.",
-                    f"{scope.pointer}/outputs/{escape(name)}",
-                    way_out=nearest(place.node, group.nodes),
+                    f"The output '{name}' comes from the node '{place.node}', "
+                    "which does not exist.",
+                    f"{pointer}/outputs/{escape(name)}",
+                    hint=(place.node, group.nodes),
+                    way_out="Remove the output, or say which node it comes from.",
                 )
 
-    def _repeat_is_sound(self, flat_id: str, group: Graph, repeat: Repeat, pointer: str) -> bool:
-        wrong = [
-            (f"the output '{name}'", name, group.outputs)
-            for name in [*repeat.feed, *([repeat.until] if repeat.until else [])]
-            if name not in group.outputs
-        ] + [
-            (f"the input '{name}'", name, group.inputs)
-            for name in repeat.feed.values()
-            if name not in group.inputs
-        ]
-        for what, name, known in wrong:
+    def _repeat_is_sound(self, call: _Call, repeat: Repeat) -> bool:
+        wrong = list(missing_names(call.group, repeat))
+        for place, kind, name, known in wrong:
             self._problem(
                 "wrong_repeat",
-                f"The repeat of '{flat_id}' names {what}, which its group does not have.",
-                f"{pointer}/repeat",
-                node=flat_id,
-                way_out=nearest(name, known),
+                f"The repeat of '{call.id}' names the {kind} '{name}', "
+                f"which the group '{call.name}' does not have.",
+                f"{call.pointer}/repeat{place}",
+                node=call.id,
+                hint=(name, known),
+                way_out=f"Remove it, or expose an {kind} under this name in the group.",
             )
+        if wrong:
+            self.broken.add(call.id)
         return not wrong
 
-    def _repeat(
-        self,
-        flat_id: str,
-        group: Graph,
-        repeat: Repeat,
-        scope: _Scope,
-        given: Mapping[str, _Given],
-    ) -> None:
-        """One copy of the group for each round; with `until`, lazy choices between them.
-
-        Rounds after the last one are never asked for, so they never run.
-        """
-        rounds = [f"{flat_id}[{number}]" for number in range(1, repeat.times + 1)]
+    def _repeat(self, call: _Call, repeat: Repeat) -> None:
+        """One copy of the group for each round, and choices between them if it has an `until`."""
+        rounds = round_ids(call.id, repeat)
+        before = len(self.nodes)
         for number, round_id in enumerate(rounds):
-            fed = dict(given)
+            given = dict(call.given)
             if number:
                 for output, name in repeat.feed.items():
-                    fed[name] = _Given(Link(rounds[number - 1], output), scope.pointer)
-            self._calls[round_id] = tuple(group.outputs)
-            self._round(round_id, group, scope, fed)
-        for output in group.outputs:
-            chosen: Link = Link(rounds[-1], output)
-            for round_id in reversed(rounds[:-1]) if repeat.until else ():
-                choice = f"{round_id}/until:{output}"
-                self.nodes[choice] = FlatNode(
-                    choice,
-                    "nodeflow.until",
-                    self._find("nodeflow.until"),
-                    {
-                        "done": Link(round_id, repeat.until or ""),
-                        "now": Link(round_id, output),
-                        "later": chosen,
-                    },
-                    scope.pointer,
-                    scope.mode,
+                    place = f"{call.pointer}/repeat/feed/{escape(output)}"
+                    given[name] = _Given(Link(rounds[number - 1], output), place)
+            self.redirects.outputs[round_id] = tuple(call.group.outputs)
+            self._round(round_id, call, given)
+            if call.id in self.broken:
+                return
+        if repeat.until is not None:
+            self._refuse_ends(call, before)
+        spec = self._find(UNTIL)
+        for output in call.group.outputs:
+            chosen = Link(rounds[-1], output)
+            if repeat.until is not None:
+                nodes, chosen = choices(rounds, output, repeat.until, spec, call.pointer, call.mode)
+                self.nodes.update((node.id, node) for node in nodes)
+            self.redirects.lead(call.id, output, chosen)
+
+    def _refuse_ends(self, call: _Call, before: int) -> None:
+        """What saves or shows always runs, so it would run rounds that `until` leaves out."""
+        for node in list(self.nodes.values())[before:]:
+            if node.spec is not None and node.spec.end:
+                self._problem(
+                    "wrong_repeat",
+                    f"The group '{call.name}' repeats until a condition holds, "
+                    f"but its node '{node.id}' saves or shows in every round.",
+                    f"{call.pointer}/repeat/until",
+                    node=call.id,
+                    way_out="Give the group an output and save that.",
                 )
-                chosen = Link(choice, "value")
-            self._aliases[flat_id, output] = chosen
-
-    def bypass(self) -> None:
-        """Let every bypassed node hand its first fitting input through."""
-        for node in [node for node in self.nodes.values() if node.mode == "bypass"]:
-            if node.spec is None:
-                continue
-            del self.nodes[node.id]
-            self._calls[node.id] = tuple(port.name for port in node.spec.outputs)
-            for output in node.spec.outputs:
-                source = next(
-                    (
-                        node.inputs[port.name]
-                        for port in node.spec.inputs
-                        if join(port.type, output.type) == "direct" and port.name in node.inputs
-                    ),
-                    None,
-                )
-                if isinstance(source, tuple):
-                    source = source[0] if source else None
-                if source is None:
-                    self._problem(
-                        "bypass_impossible",
-                        f"The node '{node.id}' is bypassed, but none of its inputs can stand for "
-                        f"its output '{output.name}' ({output.type}).",
-                        f"{node.pointer}/mode",
-                        node=node.id,
-                        way_out="Mute it, or link an input of that type.",
-                    )
-                else:
-                    self._aliases[node.id, output.name] = source
-
-    def outputs(self, workflow: Workflow) -> dict[str, Link]:
-        """The workflow's own outputs, as links to nodes that compute."""
-        found: dict[str, Link] = {}
-        for name, place in workflow.outputs.items():
-            link = self._output(name, place)
-            if link is not None:
-                found[name] = link
-        return found
-
-    def _output(self, name: str, place: OutputPlace) -> Link | None:
-        source = self._follow(Link(place.node, place.output))
-        pointer = f"/outputs/{escape(name)}"
-        if isinstance(source, Link) and source.node in self.nodes:
-            return source
-        if isinstance(source, Value):
-            sentence = f"The output '{name}' is a literal, since '{place.node}' is bypassed."
-        else:
-            sentence = f"The output '{name}' comes from '{place.node}', which does not exist."
-        self._problem("dangling_link", sentence, pointer, way_out=nearest(place.node, self.nodes))
-        return None
+                return
 
     def resolve(self) -> None:
         """Replace links to calls and bypassed nodes by what really gives the value."""
-        if not self._calls:
+        if not self.redirects.outputs:
             return
         for node in self.nodes.values():
             for name, source in node.inputs.items():
                 if isinstance(source, Link):
-                    node.inputs[name] = self._follow(source)
+                    node.inputs[name] = self.redirects.follow(source)
                 elif isinstance(source, tuple):
-                    followed = [self._follow(link) for link in source]
-                    node.inputs[name] = tuple(link for link in followed if isinstance(link, Link))
+                    node.inputs[name] = tuple(self._links(node, name, source))
 
-    def _follow(self, link: Link) -> Source:
-        seen: set[tuple[str, str]] = set()
-        while link.node in self._calls:
-            outputs = self._calls[link.node]
-            output = link.output or (outputs[0] if len(outputs) == 1 else "")
-            slot = (link.node, output)
-            source = self._aliases.get(slot)
-            if source is None or slot in seen:
-                return link
-            seen.add(slot)
-            if not isinstance(source, Link):
-                return source
-            link = source
-        return link
+    def _links(self, node: FlatNode, name: str, links: Iterable[Link]) -> Iterable[Link]:
+        for link in links:
+            source = self.redirects.follow(link)
+            if isinstance(source, Link):
+                yield source
+            else:
+                self._problem(
+                    "bypass_impossible",
+                    f"The input '{name}' of '{node.id}' takes links, but '{link.node}', "
+                    "which is bypassed, would hand a literal through.",
+                    node.pointer_to(name),
+                    node=node.id,
+                    input=name,
+                    way_out=f"Mute '{link.node}', or link its input.",
+                )
+
+
+def _renames(spec: NodeSpec, inputs: Mapping[str, Source]) -> dict[str, str]:
+    """Earlier input name to today's, where the document has only the earlier one."""
+    return {
+        old: port.name
+        for port in spec.inputs
+        for old in port.was
+        if old in inputs and port.name not in inputs
+    }

@@ -1,0 +1,61 @@
+"""Hooks: what a pack itself says of a node before it runs (`check=`, `facts=`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nodeflow.checked import CheckedNode, problem_at
+from nodeflow.errors import PackError
+from nodeflow.findings import Findings
+from nodeflow.flat import FlatNode
+from nodeflow.registry import Registry
+from nodeflow.spec import Facts, NodeSpec
+from nodeflow.workflow import Link
+
+
+class Hooks:
+    """Asks the hooks of nodes in order, and hands what they know on to those that follow."""
+
+    def __init__(self, registry: Registry, findings: Findings) -> None:
+        self._registry = registry
+        self._findings = findings
+        self._facts: dict[Link, Facts] = {}
+
+    def ask(self, node: FlatNode, checked: CheckedNode) -> None:
+        """Call the hooks of a node that is otherwise without fault."""
+        spec = checked.spec
+        if spec.check is None and spec.facts is None:
+            return
+        known: dict[str, object] = {**checked.literals, **checked.files}
+        for name, link in checked.links.items():
+            known[name] = {} if isinstance(link, tuple) else self._facts.get(link, {})
+        try:
+            if spec.check is not None:
+                self._call(spec, spec.check, known)
+            if spec.facts is not None:
+                self._keep(node, self._call(spec, spec.facts, known))
+        except ValueError as error:
+            sentence = f"The node '{node.id}' ({spec.id}): {error}"
+            self._findings.add(problem_at(node, "check_failed", sentence))
+        except PackError as error:
+            way_out = f"Mend the pack '{spec.pack}', or remove the node."
+            self._findings.add(problem_at(node, "broken_pack", str(error), None, way_out))
+        except Exception as error:  # noqa: BLE001  # a pack's code may raise anything
+            sentence = (
+                f"The node '{node.id}' ({spec.id}) cannot be checked: "
+                f"its pack raised {type(error).__name__}: {error}."
+            )
+            way_out = f"Mend the pack '{spec.pack}', or remove the node."
+            self._findings.add(problem_at(node, "broken_pack", sentence, None, way_out))
+
+    def _call(self, spec: NodeSpec, reference: str, known: Mapping[str, object]) -> object:
+        hook = self._registry.hook(spec, reference)
+        code = hook.__code__
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        return hook(**{name: known.get(name) for name in names})
+
+    def _keep(self, node: FlatNode, found: object) -> None:
+        if not isinstance(found, Mapping):
+            raise TypeError(f"facts= gave a {type(found).__name__}, not facts by output")
+        for output, facts in found.items():
+            self._facts[Link(node.id, output)] = facts
