@@ -1,0 +1,1 @@
+"""Nodes that benchmarks are made of: they cost nothing, or exactly what they say."""
