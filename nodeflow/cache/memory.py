@@ -12,6 +12,11 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from nodeflow.cache.heap import give_back
+
+LOOSE = 64 << 20
+"""Bytes of evicted values after which freed memory is handed back to the system."""
+
 
 @dataclass(slots=True)
 class _Item:
@@ -48,6 +53,7 @@ class MemoryStore:
         self._pins: dict[str, int] = {}
         self._order = itertools.count()
         self._hits = self._misses = self._evicted = 0
+        self._loose = 0
 
     def get(self, key: str) -> object | None:
         """The value under `key`, refreshed; None if it is not here."""
@@ -163,3 +169,7 @@ class MemoryStore:
                 pool.clock = max(pool.clock, item.h)  # unpinned ones may be worth less than L
                 self._drop(key)
                 self._evicted += 1
+                self._loose += item.size if pool is self._ram else 0
+        if self._loose >= LOOSE:
+            self._loose = 0
+            give_back()

@@ -127,13 +127,17 @@ class Writer:
         while gate is not self._end:
             batch, gate = self._next_batch()
             while batch:
-                outcomes = self._attempt(batch)
-                for put, outcome in zip(batch, outcomes, strict=False):
-                    self._tell(put, outcome)
-                batch = batch[len(outcomes) :]
+                batch = self._work(batch)
                 self._at_work = len(batch)
             if gate is not None:
                 gate.open()
+
+    def _work(self, batch: list[Put]) -> list[Put]:
+        """Commit a first part and tell; the rest. A put must not stay alive in the loop above."""
+        outcomes = self._attempt(batch)
+        for put, outcome in zip(batch, outcomes, strict=False):
+            self._tell(put, outcome)
+        return batch[len(outcomes) :]
 
     def _next_batch(self) -> tuple[list[Put], _Gate | None]:
         """The next puts, and the gate behind them if they go up to one."""
