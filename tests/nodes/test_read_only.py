@@ -1,0 +1,110 @@
+"""Every built-in node runs with its inputs fingerprinted before and after: none changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+import pytest
+
+from nodeflow import Engine, Workflow
+from nodeflow.packs import find_packs
+from nodeflow.registry import Registry
+from nodeflow.settings import Settings
+from nodeflow.spec import InputSpec, NodeSpec
+
+PACKS = ("diffusion", "image", "logic", "upscale")
+SIDE = 16
+SMALL = {"steps": 2, "width": SIDE, "height": SIDE, "template": "no parts"}
+
+SOURCES: dict[str, dict[str, Any]] = {
+    "picture": {"type": "image.load", "inputs": {"file": "picture.png"}},
+    "pictures": {
+        "type": "image.unbatch",
+        "inputs": {"image": {"node": "picture", "output": "image"}},
+    },
+    "load": {"type": "diffusion.load_model", "inputs": {}},
+    "text": {
+        "type": "diffusion.encode_text",
+        "inputs": {"encoder": {"node": "load", "output": "text_encoder"}, "text": "an apple"},
+    },
+    "latent": {
+        "type": "diffusion.empty_latent",
+        "inputs": {"model": {"node": "load", "output": "model"}, "width": SIDE, "height": SIDE},
+    },
+    "load_upscaler": {"type": "upscale.load_upscaler", "inputs": {}},
+    "numbers": {"type": "logic.integer_range", "inputs": {"count": 2}},
+    "words": {"type": "logic.lines", "inputs": {"text": "a\nb"}},
+    "word": {"type": "logic.text", "inputs": {"value": "a"}},
+}
+LINKS = {
+    "Image": ("picture", "image"),
+    "list[Image]": ("pictures", "images"),
+    "Mask": ("picture", "mask"),
+    "Latent": ("latent", "latent"),
+    "Conditioning": ("text", "conditioning"),
+    "Model": ("load", "model"),
+    "TextEncoder": ("load", "text_encoder"),
+    "Vae": ("load", "vae"),
+    "Upscaler": ("load_upscaler", "upscaler"),
+    "list[int]": ("numbers", "numbers"),
+    "list[~T]": ("numbers", "numbers"),
+    "list[~A]": ("numbers", "numbers"),
+    "list[~B]": ("words", "lines"),
+    "list[str]": ("words", "lines"),
+}
+LITERALS: dict[str, Any] = {"int": 1, "float": 0.5, "str": "a", "bool": True, "json": 1, "~T": 1}
+
+
+def builtin_nodes() -> list[NodeSpec]:
+    registry = Registry.discover(find_packs([]), None)
+    return [spec for spec in registry.specs.values() if spec.pack in PACKS]
+
+
+def given(port: InputSpec) -> Any:
+    """A value or link for an input; None where its default will do."""
+    if port.name == "labels":
+        return None  # As many as pictures; what a list of texts does is seen at `join_list`.
+    if port.file is not None:
+        return "picture.png" if port.file.root == "inputs" else None
+    if port.type in LINKS:
+        node, output = LINKS[port.type]
+        link = {"node": node, "output": output}
+        return [link, link] if port.grows else link
+    if port.grows:
+        return [{"node": "word", "output": "value"}] * 2
+    if port.name in SMALL:
+        return SMALL[port.name]
+    return LITERALS[port.type] if port.required else None
+
+
+def with_sources(nodes: dict[str, Any]) -> dict[str, Any]:
+    """The nodes, and the sources that they need."""
+    text = str(nodes)
+    needed = {name: node for name, node in SOURCES.items() if f"'node': '{name}'" in text}
+    return nodes if needed.keys() <= nodes.keys() else with_sources({**needed, **nodes})
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    folder: Path = tmp_path_factory.mktemp("read_only")
+    (folder / "data" / "inputs").mkdir(parents=True)
+    picture = PIL.Image.radial_gradient("L").resize((SIDE, SIDE)).convert("RGBA")
+    picture.save(folder / "data" / "inputs" / "picture.png")
+    settings = Settings(cache=folder / "cache", data=folder / "data")
+    with Engine(settings, device="cpu", precision="fp32", cache=False, guard=True) as engine:
+        yield engine
+
+
+@pytest.mark.parametrize("spec", builtin_nodes(), ids=lambda spec: spec.id)
+def test_a_built_in_node_leaves_its_inputs_as_they_were(
+    spec: NodeSpec, engine: Engine, tmp_path: Path
+) -> None:
+    inputs = {port.name: value for port in spec.inputs if (value := given(port)) is not None}
+    nodes = with_sources({"node": {"type": spec.id, "inputs": inputs}})
+    flow = Workflow.from_data({"nodeflow": 1, "nodes": nodes})
+    result = engine.run(flow, out=tmp_path, only=["node"])
+    assert [str(error) for error in result.errors] == []
+    assert result.nodes["node"].outcome in ("ran", "memory")
