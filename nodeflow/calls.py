@@ -22,7 +22,7 @@ from nodeflow.outputs import OutputFiles
 from nodeflow.plan import PlanNode
 from nodeflow.progress import Preview, Progress
 from nodeflow.registry import Registry
-from nodeflow.sockets import item_of
+from nodeflow.sockets import Lazy, item_of
 from nodeflow.spec import InputSpec
 from nodeflow.stores import FileStamp, Made
 
@@ -106,16 +106,16 @@ class Caller:
             Cancelled: The run was cancelled while it worked.
         """
         function, arguments, files = self._arguments(node, values, token)
-        before = self._fingerprints(node, values) if self._guard else None
+        before = self._fingerprints(node, arguments) if self._guard else None
         returned = function(**arguments)
-        return self._made(node, values, returned, files, before)
+        return self._made(node, arguments, returned, files, before)
 
     async def call_async(self, node: PlanNode, values: Mapping[str, object], token: str) -> Made:
         """Call an `async` function; as `call`."""
         function, arguments, files = self._arguments(node, values, token)
-        before = self._fingerprints(node, values) if self._guard else None
+        before = self._fingerprints(node, arguments) if self._guard else None
         returned = await function(**arguments)
-        return self._made(node, values, returned, files, before)
+        return self._made(node, arguments, returned, files, before)
 
     def _arguments(
         self, node: PlanNode, values: Mapping[str, object], token: str
@@ -125,20 +125,25 @@ class Caller:
         for port in node.spec.inputs:
             if port.name in values:
                 value = values[port.name]
-                if port.name in node.links and not port.lazy and not port.grows:
-                    value = self._verified(node, port, value, function)
-                    value = self._placed(node, port, value)
-                arguments[port.name] = value
+                if port.name in node.links and not port.lazy:
+                    value = self._linked(node, port, value, function)
+                kind = function.enums.get(port.name)
+                arguments[port.name] = value if kind is None else _members(kind, value)
             elif port.grows:
                 arguments[port.name] = ()
-            if port.name in function.enums and arguments.get(port.name) is not None:
-                arguments[port.name] = function.enums[port.name](arguments[port.name])
         files: OutputFiles | None = None
         for name, service in node.spec.services.items():
             handed = self._service(node, service, token)
             files = handed if isinstance(handed, OutputFiles) else files
             arguments[name] = handed
         return function.call, arguments, files
+
+    def _linked(
+        self, node: PlanNode, port: InputSpec, value: object, function: _Function
+    ) -> object:
+        if port.grows and isinstance(value, tuple):
+            return tuple(self._placed(node, port, item) for item in value)
+        return self._placed(node, port, self._verified(port, value, function))
 
     def _function(self, node: PlanNode) -> _Function:
         with self._lock:
@@ -147,9 +152,9 @@ class Caller:
                 call = self._registry.function(node.spec)
                 hints = typing.get_type_hints(call)
                 enums = {
-                    name: hint
+                    name: kind
                     for name, hint in hints.items()
-                    if isinstance(hint, type) and issubclass(hint, Enum)
+                    if (kind := _enum_in(hint)) is not None
                 }
                 adapters = {
                     port.name: literal_adapter(port.json_schema)
@@ -159,9 +164,7 @@ class Caller:
                 found = self._functions[node.spec.id] = _Function(call, enums, adapters)
         return found
 
-    def _verified(
-        self, node: PlanNode, port: InputSpec, value: object, function: _Function
-    ) -> object:
+    def _verified(self, port: InputSpec, value: object, function: _Function) -> object:
         """A linked value against the limits that a literal would have to keep."""
         adapter = function.adapters.get(port.name)
         if adapter is None:
@@ -179,9 +182,9 @@ class Caller:
         """A value where the node computes; one that is there already is not touched."""
         if self._services.device.name == "cpu" or value is None:
             return value
-        codec = self.codecs.of(port.type) if not port.type.startswith("~") else None
+        codec = self.codecs.of(node.enters[port.name])
         wanted = self._services.device.name if node.spec.on == "device" else "cpu"
-        if codec is None or codec.place(value) == wanted:
+        if codec.place(value) == wanted:
             return value
         moved: object = codec.move(value, wanted)
         return moved
@@ -198,12 +201,12 @@ class Caller:
     def _made(
         self,
         node: PlanNode,
-        values: Mapping[str, object],
+        arguments: Mapping[str, object],
         returned: object,
         files: OutputFiles | None,
         before: Mapping[str, str] | None,
     ) -> Made:
-        if before is not None and (after := self._fingerprints(node, values)) != before:
+        if before is not None and (after := self._fingerprints(node, arguments)) != before:
             changed = next(name for name in before if before[name] != after[name])
             raise InputError(f"it changed its input '{changed}'; values are read-only, make a copy")
         written = tuple(FileStamp.of(path) for path in files.written) if files else ()
@@ -235,15 +238,32 @@ class Caller:
         except InputError as error:
             raise InputError(f"its output '{name}' is declared {type_name}, but {error}") from error
 
-    def _fingerprints(self, node: PlanNode, values: Mapping[str, object]) -> dict[str, str]:
+    def _fingerprints(self, node: PlanNode, arguments: Mapping[str, object]) -> dict[str, str]:
+        """Fingerprints of what was handed over; choices cannot be changed and stay out."""
+        enums = self._function(node).enums
         found: dict[str, str] = {}
         for port in node.spec.inputs:
-            if port.name in node.links and not port.lazy and not port.type.startswith("~"):
-                codec = self.codecs.of(port.type)
-                value = values[port.name]
+            if port.name in node.links and not port.lazy and port.name not in enums:
+                codec = self.codecs.of(node.enters[port.name])
+                value = arguments[port.name]
                 entries = value if port.grows and isinstance(value, tuple) else (value,)
                 found[port.name] = ",".join(codec.fingerprint(entry) for entry in entries)
         return found
+
+
+def _enum_in(hint: Any) -> type[Enum] | None:
+    """The enum that an annotation is about: itself, optional, lists of it."""
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    inner = (_enum_in(part) for part in typing.get_args(hint) if part is not type(None))
+    return next((kind for kind in inner if kind is not None), None)
+
+
+def _members(kind: type[Enum], value: object) -> object:
+    """Enum members in place of their values, which documents and links carry."""
+    if isinstance(value, list | tuple):
+        return type(value)(_members(kind, item) for item in value)
+    return value if value is None or isinstance(value, kind | Lazy) else kind(value)
 
 
 class _Reporter:

@@ -9,87 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from enum import Enum, auto
 
 from nodeflow.events import Outcome
 from nodeflow.keys import content_key, output_key
-from nodeflow.plan import Plan, PlanNode
+from nodeflow.plan import Plan
+from nodeflow.states import OVER, Phase, State
 from nodeflow.stores import Made, Stores
 from nodeflow.workflow import Link
-
-
-class Phase(Enum):
-    """Where a node stands."""
-
-    IDLE = auto()  # Nobody has asked for it yet, or its key is known and that was all.
-    KEYING = auto()  # It waits for keys of its inputs.
-    FOUND = auto()  # A store has it; the value is not in hand.
-    FETCHING = auto()  # Its value is being read from disk.
-    WAITING = auto()  # It waits for values of its inputs.
-    READY = auto()  # Handed to the runner: queued or running.
-    DONE = auto()  # Its value is in hand.
-    FOLLOWING = auto()  # Another node of the same key computes for it.
-    FAILED = auto()
-    SKIPPED = auto()  # Something that it needs failed.
-
-
-_OVER = (Phase.FAILED, Phase.SKIPPED)
-
-
-class State:
-    """What the demand knows of one node."""
-
-    __slots__ = (
-        "awaited",
-        "base",
-        "consumers",
-        "content",
-        "dynamic",
-        "files",
-        "followers",
-        "held",
-        "key",
-        "key_waiters",
-        "key_waits",
-        "listeners",
-        "made",
-        "needed",
-        "node",
-        "outcome",
-        "phase",
-        "reason",
-        "seconds",
-        "started",
-        "stored",
-        "tokens",
-        "waiters",
-        "waits",
-        "wanted",
-    )
-
-    def __init__(self, node: PlanNode, key: str | None) -> None:
-        self.node = node
-        self.key = key
-        self.phase = Phase.IDLE
-        self.made: Made | None = None
-        self.base: str | None = None
-        self.content: dict[str, str] | None = None
-        self.outcome: Outcome | None = None
-        self.reason = ""
-        self.seconds = self.started = 0.0
-        self.files: tuple[str, ...] = ()
-        self.tokens: list[str] = []
-        self.stored = False
-        # The plan could not know the key; it was worked out while running.
-        self.dynamic = False
-        self.awaited: list[tuple[str, Link]] = []
-        # `wanted`: it must be found or run. `needed`: its value must be in hand.
-        self.wanted = self.needed = self.held = False
-        self.waits = self.key_waits = self.consumers = 0
-        self.waiters: list[State] = []
-        self.key_waiters: list[State] = []
-        self.followers: list[State] = []
-        self.listeners: list[Callable[[State], None]] = []
 
 
 class Demand:
@@ -122,6 +48,8 @@ class Demand:
         # Values may be asked for late: by a Lazy input, or once a key is known.
         self._late = any(node.lazy or node.spec.cache == "never" for node in plan.nodes.values())
         self.states = {name: State(node, keys.get(name)) for name, node in plan.nodes.items()}
+        for link in plan.outputs.values():
+            self.states[link.node].exposed = True
         self._owners: dict[str, State] = {}
         self._todo: deque[State] = deque()
 
@@ -155,7 +83,7 @@ class Demand:
 
     def _listen(self, state: State, listener: Callable[[State], None] | None) -> State:
         if listener is not None:
-            if state.phase is Phase.DONE or state.phase in _OVER:
+            if state.phase is Phase.DONE or state.phase in OVER:
                 listener(state)
                 return state
             state.listeners.append(listener)
@@ -238,7 +166,7 @@ class Demand:
         key = state.key
         assert key is not None
         owner = self._owners.setdefault(key, state)
-        if owner is not state and owner.phase not in (*_OVER, Phase.IDLE):
+        if owner is not state and owner.phase not in (*OVER, Phase.IDLE):
             self._follow(state, owner)
             return True
         self._owners[key] = state
@@ -267,6 +195,7 @@ class Demand:
         self._need(owner)
 
     def _found(self, state: State, made: Made, outcome: Outcome, reason: str) -> None:
+        state.made = made
         if state.outcome is None:
             state.outcome, state.reason = outcome, reason
             self._settled(state)
@@ -300,7 +229,7 @@ class Demand:
             source.consumers += 1
             if source.phase is Phase.DONE:
                 continue
-            if source.phase in _OVER:
+            if source.phase in OVER:
                 self._skip(state, source)
                 return
             state.waits += 1
@@ -348,20 +277,24 @@ class Demand:
             state.content = {name: content_key(digest) for name, digest in content.items()}
             self._tell_keyed(state)
         self._in_hand(state, made)
+        self._let_go(state)
+        if not state.consumers and not state.held:
+            self._release(state)
+        self._drain()
+
+    def _let_go(self, state: State) -> None:
+        """A node has run: it needs the values of its inputs no more."""
         for _, link in (*state.node.sources(lazy=False), *state.awaited):
             source = self.states[link.node]
             source.consumers -= 1
             if not source.consumers and not source.held and source.phase is Phase.DONE:
                 self._release(source)
-        if not state.consumers and not state.held:
-            self._release(state)
-        self._drain()
 
     def settle_lazy(self, state: State) -> str | None:
         """The key of a node with Lazy inputs, now that it is known which of them it awaited."""
         names = tuple(dict.fromkeys(name for name, _ in state.awaited))
         if state.base is not None:
-            self._stores.remember_awaited(state.base, names)
+            self._stores.remember_awaited(state.base, names, state.seconds)
         self._set_key(state, state.node.key(self.key_of, names))
         return state.key
 
@@ -369,11 +302,10 @@ class Demand:
         """Nobody waits for the value now: the stores alone keep it, within their budgets."""
         if state.waiters or state.listeners or state.node.spec.end:
             return
-        key = state.key
-        if key is not None and (state.stored or key in self._on_disk or key in self._stores.memory):
+        if state.key is not None and (state.stored or state.key in self._on_disk):
             state.phase = Phase.FOUND
             state.made = None
-        elif not self._late:
+        elif not self._late and not state.exposed:
             state.phase = Phase.IDLE
             state.made = None
 
@@ -382,6 +314,7 @@ class Demand:
         state.phase = Phase.FAILED
         state.outcome = "failed"
         self._abandon(state)
+        self._let_go(state)
         self._drain()
 
     def skipped(self, state: State, cause: State) -> None:
@@ -408,7 +341,7 @@ class Demand:
             for listener in listeners:
                 listener(lost)
             for state in dependants:
-                if state.phase not in _OVER:
+                if state.phase not in OVER:
                     state.phase = Phase.SKIPPED
                     state.outcome = "skipped"
                     state.reason = lost.reason or f"'{lost.node.id}' failed"

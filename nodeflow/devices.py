@@ -5,6 +5,7 @@ torch finds the facts once (`nodeflow.probe`); they are remembered, so that a pl
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import platform
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from nodeflow.errors import SettingsError
+from nodeflow.errors import SettingsError, StoreError
 from nodeflow.keys import FileMemory
 from nodeflow.sockets import Precision
 
@@ -60,6 +61,10 @@ def find_device(device: str, precision: str, memory: FileMemory | None) -> Devic
     Raises:
         SettingsError: torch knows no such device, or the precision is unknown.
     """
+    if precision not in ("auto", *(item.value for item in Precision)):
+        raise SettingsError(
+            f"The precision '{precision}' is unknown; use auto, fp32, bf16 or fp16."
+        )
     question = "|".join([device, precision, platform.node(), platform.processor(), *_versions()])
     if memory is not None:
         known = memory.recall("device", [question]).get(question)
@@ -69,13 +74,10 @@ def find_device(device: str, precision: str, memory: FileMemory | None) -> Devic
     probe = cast(
         "Callable[[str, str], dict[str, str]]", importlib.import_module("nodeflow.probe").probe
     )
-    if precision not in ("auto", *(item.value for item in Precision)):
-        raise SettingsError(
-            f"The precision '{precision}' is unknown; use auto, fp32, bf16 or fp16."
-        )
     answer = probe(device, precision)
     if memory is not None:
-        memory.remember("device", {question: dict(answer)})
+        with contextlib.suppress(StoreError):  # then torch is asked again next time
+            memory.remember("device", {question: dict(answer)})
     return _facts(answer)
 
 

@@ -1,4 +1,4 @@
-"""Engine: settings, packs, stores and lanes put together; a workflow goes in, a result comes out."""
+"""Engine: settings, packs, stores and lanes together; a workflow goes in, a result comes out."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ from nodeflow.devices import Device, DeviceFacts, find_device
 from nodeflow.errors import InputError, NodeError, NodeflowError, Problem, StoreError, WorkflowError
 from nodeflow.events import Emit, NodeReport, RunFinished, RunStatus
 from nodeflow.exports import Exporter
+from nodeflow.garbage import frozen, uncollected
 from nodeflow.keys import FileDigests
 from nodeflow.lanes import Lanes
 from nodeflow.literals import from_text
 from nodeflow.models.memory import ModelMemory
-from nodeflow.outputs import OutputFiles, reserve_free
+from nodeflow.outputs import FreeNames, OutputFiles
 from nodeflow.packs import find_packs
 from nodeflow.plan import Plan, PlanNode, make_plan
 from nodeflow.registry import Registry
@@ -73,6 +74,7 @@ class Result:
 
         An output that failed is left out; asking for it raises its node's error.
         """
+        self._run.need(self._links.values())
         for name, link in self._links.items():
             with contextlib.suppress(NodeflowError):
                 self._values[name] = self._run.value(link)
@@ -117,6 +119,7 @@ class Engine:
         self._precision = precision
         self._anywhere = anywhere
         self._guard = guard
+        self._running: list[threading.Event] = []
         self.disk = self._open_disk() if cache else None
         self.memory = MemoryStore(self.settings.memory, self.settings.device_memory)
         self.models = ModelMemory(self.settings.model_memory)
@@ -276,27 +279,47 @@ class Engine:
             WorkflowError: The workflow does not check. Nothing has run then.
         """
         started = time.perf_counter()
-        workflow = self.with_inputs(workflow, inputs or {})
-        plan = self.plan(workflow, out=out, only=only)
-        run_id = uuid.uuid4().hex[:12]
-        writer = _Writer(self, workflow, out)
-        services = Services(_device_of(self, plan), self.models, writer.for_node, watched)
-        stores = Stores(self.memory, self.disk, self.registry.codecs)
-        around = Surroundings(self.registry, stores, self.lanes, services, self._guard)
-        run = Run(plan, around, run_id, workflow.name, emit, cancel)
-        status = run.execute()
-        exporter = Exporter(
-            plan, run, stores, self.registry.codecs, writer.for_output, str(out.absolute())
-        )
-        outputs = exporter.export() if not only and status != "cancelled" else {}
-        reports = run.reports()
+        cancel = cancel or threading.Event()
+        with uncollected():
+            workflow = self.with_inputs(workflow, inputs or {})
+            plan = self.plan(workflow, out=out, only=only)
+            run, exporter = self._prepared(workflow, plan, out, emit, cancel, watched)
+        self._running.append(cancel)
+        try:
+            with frozen():
+                status = run.execute()
+                outputs = exporter.export() if not only and status != "cancelled" else {}
+                run.remember()
+        finally:
+            self._running.remove(cancel)
+        with uncollected():
+            status, reports = run.status(), run.reports()
         seconds = time.perf_counter() - started
         if emit is not None:
-            emit(RunFinished(run_id, status, seconds, reports, outputs))
+            emit(RunFinished(run.id, status, seconds, reports, outputs))
         return Result(status, seconds, reports, outputs, tuple(run.errors), run, plan.outputs)
 
+    def _prepared(
+        self,
+        workflow: Workflow,
+        plan: Plan,
+        out: Path,
+        emit: Emit | None,
+        cancel: threading.Event,
+        watched: bool,
+    ) -> tuple[Run, Exporter]:
+        codecs = self.registry.codecs
+        writer = _Writer(self, workflow, out)
+        services = Services(_device_of(self, plan), self.models, writer.for_node, watched)
+        stores = Stores(self.memory, self.disk, codecs)
+        around = Surroundings(self.registry, stores, self.lanes, services, self._guard)
+        run = Run(plan, around, uuid.uuid4().hex[:12], workflow.name, emit, cancel)
+        return run, Exporter(plan, run, stores, codecs, writer.for_output, str(writer.out))
+
     def close(self) -> None:
-        """Let running nodes end, write what waits to be written, stop all threads."""
+        """Cancel what runs, write what waits to be written, stop all threads."""
+        for cancel in list(self._running):
+            cancel.set()
         self.lanes.close()
         if self.disk is not None:
             self.disk.close()
@@ -319,7 +342,8 @@ class _Writer:
     def __init__(self, engine: Engine, workflow: Workflow, out: Path) -> None:
         self._disk = engine.disk
         self._workflow = workflow
-        self._out = out.expanduser().absolute()
+        self.out = out.expanduser().absolute()
+        self._free = FreeNames()
         self._started = datetime.now()
 
     @cached_property
@@ -338,12 +362,15 @@ class _Writer:
         }
         disk = self._disk
         if disk is None:
-            return OutputFiles(self._out, self._text, fields, reserve_free)
+            return OutputFiles(self.out, self._text, fields, self._free)
 
         def reserve(item: int, folder: Path, stem: str, suffix: str) -> Path:
-            return disk.reserve(token, item, folder, stem, suffix)
+            try:
+                return disk.reserve(token, item, folder, stem, suffix)
+            except StoreError:  # a full disk: what is saved may well lie on another one
+                return self._free(item, folder, stem, suffix)
 
-        return OutputFiles(self._out, self._text, fields, reserve)
+        return OutputFiles(self.out, self._text, fields, reserve)
 
 
 def _device_of(engine: Engine, plan: Plan) -> Device:

@@ -112,7 +112,7 @@ class SettingsError(NodeflowError):
     """A setting, or a folder that a setting names, cannot be used."""
 
 
-class Cancelled(NodeflowError):
+class Cancelled(NodeflowError):  # noqa: N818  # an event, not a fault
     """The run was cancelled; raised inside nodes by `Progress`."""
 
     def __init__(self) -> None:

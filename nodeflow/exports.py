@@ -1,9 +1,10 @@
-"""Exposed outputs: the engine writes what can be seen to files, and hands out the rest as values."""
+"""Exposed outputs: the engine writes what can be seen to files and hands out the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from nodeflow.errors import NodeflowError
 from nodeflow.keys import node_key
@@ -16,6 +17,9 @@ from nodeflow.spec import NodeSpec
 from nodeflow.stores import FileStamp, Made, Stores
 from nodeflow.values import Codecs
 from nodeflow.workflow import Link
+
+if TYPE_CHECKING:
+    import PIL.Image
 
 FilesFor = Callable[[str, str], OutputFiles]
 """(what it is for, token) -> where to write."""
@@ -50,8 +54,12 @@ class Exporter:
 
         An output that failed is left out.
         """
+        # All at once: asking for one value after the other would wait for each.
+        self._run.need(link for link in self._plan.outputs.values() if self._is_plain(link))
         found: dict[str, Mapping[str, Any]] = {}
         for name, link in self._plan.outputs.items():
+            if not self._run.gave(link.node):
+                continue
             try:
                 found[name] = self._export(name, link)
             except NodeflowError:
@@ -63,19 +71,25 @@ class Exporter:
         node = self._plan.nodes[link.node]
         if node.spec.end:
             return {"files": list(self._run.files(link.node))}
+        if self._is_plain(link):
+            return {"value": self._run.value(link)}
+        key = self._key(name, link)
+        # Before the codec is asked, which may have to import torch.
+        files = self._saved(link) or self._written(key)
         type_name = node.types[link.output]
-        inner = type_name
+        if files is None and (show := self._codecs.of(type_name).show) is not None:
+            files = self._write(name, link, key, show(self._run.value(link)))
+        return {"type": type_name} if files is None else {"files": files}
+
+    def _is_plain(self, link: Link) -> bool:
+        """Whether an output is JSON."""
+        node = self._plan.nodes[link.node]
+        if node.spec.end:
+            return False
+        inner = node.types[link.output]
         while (item := item_of(inner)) is not None:
             inner = item
-        if inner in _PLAIN:
-            return {"value": self._run.value(link)}
-        saved = self._saved(link)
-        if saved:
-            return {"files": saved}
-        if self._codecs.of(type_name).show is None:
-            self._run.value(link)
-            return {"type": type_name}
-        return {"files": self._pictures(name, link, type_name)}
+        return inner in _PLAIN
 
     def _saved(self, link: Link) -> list[str]:
         """Files of end nodes that take this very value: what was saved is not saved again."""
@@ -87,27 +101,35 @@ class Exporter:
             for path in self._run.files(other)
         ]
 
-    def _pictures(self, name: str, link: Link, type_name: str) -> list[str]:
-        value_key = self._run.key_of(link)
-        key = (
-            node_key(_EXPORT, {"name": name}, {}, [("value", value_key)], self._out)
-            if value_key
-            else None
-        )
-        known = (self._stores.recall(key) or self._stores.files(key)) if key else None
-        if known is not None:
-            return [file.path for file in known.files]
-        show = self._codecs.of(type_name).show
-        assert show is not None
-        token = key or f"{link.node}.{link.output}"
+    def _key(self, name: str, link: Link) -> str | None:
+        key = self._run.key_of(link)
+        if key is None:
+            return None
+        return node_key(_EXPORT, {"name": name}, {}, [("value", key)], self._out)
+
+    def _written(self, key: str | None) -> list[str] | None:
+        """Files that an earlier run wrote for this very output, if they are unchanged."""
+        known = self._stores.files(key) if key is not None else None
+        return [file.path for file in known.files] if known is not None else None
+
+    def _write(
+        self, name: str, link: Link, key: str | None, pictures: Iterable[PIL.Image.Image]
+    ) -> list[str]:
+        # A token names what is written; used for two values, it would write over the first.
+        token = key or uuid4().hex
         files = self._files_for(name, token)
-        for picture in show(self._run.value(link)):
+        for picture in pictures:
             with files.create(name, ".png") as file:
                 write_picture(file, picture, "PNG", files.workflow)
         made = Made(files=tuple(FileStamp.of(path) for path in files.written))
-        if key is not None:
-            node = _export_node()
-            self._stores.write(node, key, made, 0.0, mapped=False, done=lambda error: None)
+
+        def done(error: Exception | None) -> None:
+            if error is not None:
+                self._run.log(link.node, f"where its pictures are was not stored: {error}")
+            self._stores.settle([token])
+
+        node = _export_node()
+        if key is None or not self._stores.write(node, key, made, 0.0, mapped=False, done=done):
             self._stores.settle([token])
         return [str(path) for path in files.written]
 
@@ -123,6 +145,7 @@ def _export_node() -> PlanNode:
         links={},
         joins={},
         types={},
+        enters={},
         rank=0,
         surroundings="",
         mapped=False,

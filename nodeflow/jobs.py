@@ -1,4 +1,4 @@
-"""Jobs: the work of one node on its lane, from the values that enter to the value that is stored."""
+"""Jobs: the work of one node on its lane, from the values that enter to the value stored."""
 
 from __future__ import annotations
 
@@ -7,26 +7,40 @@ import contextlib
 import threading
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
+from collections.abc import (
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import JsonValue
 
 from nodeflow.calls import Caller, failure
-from nodeflow.demand import Demand, Phase, State
+from nodeflow.demand import Demand
 from nodeflow.errors import Cancelled, NodeError, NodeflowError
 from nodeflow.events import Emit, NodeFailed, NodeFinished, NodeLog, NodeStarted
 from nodeflow.mapping import Inputs, enter, item_key
 from nodeflow.plan import PlanNode
 from nodeflow.sockets import Lazy, item_of
+from nodeflow.states import Phase, State
 from nodeflow.stores import Made, Stores, gather
 from nodeflow.why import NEVER, explain
 from nodeflow.workflow import Link
 
 End = Callable[[], None]
 
+KEPT = 1000
+"""Nodes that a workflow has no more, of which it is still known why they last ran."""
 
-class _LostInput(Exception):
+
+class _LostInputError(Exception):
     """A Lazy input was awaited whose node failed."""
 
     def __init__(self, cause: State) -> None:
@@ -46,6 +60,20 @@ class _Awaited:
 
 async def _at_once(value: object) -> object:
     return value
+
+
+@dataclass(slots=True)
+class _Item:
+    """One call of a mapped node: its key, and what it gave."""
+
+    key: str | None
+    made: Made | None
+
+
+def _together(node: PlanNode, items: Sequence[_Item]) -> Made:
+    keys = tuple(item.key for item in items if item.key is not None)
+    found = [item.made for item in items if item.made is not None]
+    return gather(node, found, keys if len(keys) == len(items) else None)
 
 
 class Jobs:
@@ -81,57 +109,60 @@ class Jobs:
         self.files: dict[str, tuple[str, ...]] = {}
 
     def work(self, state: State, end: End) -> None:
-        """Run a plain node; called on its lane."""
-        with self._reported(state, end):
-            self._start(state)
-            values, items = enter(state.node, self._handed(state))
-            if items is None:
-                made = self._caller.call(state.node, values, self._token(state))
-            else:
-                made = self._each(state, list(items))
-            self._complete(state, made)
+        """Run a plain node; called on its lane. `end` is called when it is over."""
+        try:
+            with self._reported(state):
+                self._start(state)
+                values, items = enter(state.node, self._handed(state))
+                if items is None:
+                    made = self._caller.call(state.node, values, self._token(state))
+                else:
+                    made = self._each(state, items)
+                self._complete(state, made)
+        finally:
+            end()
 
-    async def work_async(self, state: State, end: End) -> None:
-        """Run an `async` node; called on the loop."""
-        with self._reported(state, end):
+    async def work_async(self, state: State) -> None:
+        """Run an `async` node; called on the loop, which tells when it is over."""
+        with self._reported(state):
             self._start(state)
             values, items = enter(state.node, self._handed(state))
             if items is None:
                 made = await self._caller.call_async(state.node, values, self._token(state))
             else:
-                found = [
-                    await self._caller.call_async(state.node, item, self._token(state, count))
-                    for count, item in enumerate(items)
-                ]
-                made = gather(state.node, found, None)
+                made = await self._each_async(state, items)
             self._complete(state, made)
 
     def _start(self, state: State) -> None:
-        state.started = time.perf_counter()
         if self._cancel.is_set():
             raise Cancelled
         state.reason = self._why(state)
-        self._emit(NodeStarted(self._run, state.node.id, state.node.spec.id, state.reason))
         state.started = time.perf_counter()
+        self._emit(NodeStarted(self._run, state.node.id, state.node.spec.id, state.reason))
 
     @contextlib.contextmanager
-    def _reported(self, state: State, end: End) -> Iterator[None]:
-        """Whatever a call raises becomes an outcome; the work is counted as ended in any case."""
-        node = state.node
+    def _reported(self, state: State) -> Iterator[None]:
+        """Whatever a call raises becomes an outcome."""
         try:
             yield
-        except _LostInput as lost:
+        except _LostInputError as lost:
             with self._lock:
                 self._demand.skipped(state, lost.cause)
-        except (Cancelled, asyncio.CancelledError):
-            with self._lock:
-                state.seconds = time.perf_counter() - state.started
-                state.phase = Phase.SKIPPED
-                state.outcome, state.reason = "cancelled", "the run was cancelled"
         except BaseException as error:  # noqa: BLE001  (a node may raise anything; it is reported)
-            self._fail(state, failure(node, error))
-        finally:
-            end()
+            if self._cancel.is_set() and isinstance(error, Cancelled | asyncio.CancelledError):
+                self._cancelled(state)
+            else:
+                self._fail(state, failure(state.node, error))
+
+    def _cancelled(self, state: State) -> None:
+        with self._lock:
+            state.phase = Phase.SKIPPED
+            state.outcome, state.reason = "skipped", "the run was cancelled"
+            if not state.started:
+                return
+            state.outcome = "cancelled"
+            state.seconds = time.perf_counter() - state.started
+        self._emit(NodeFinished(self._run, state.node.id, "cancelled", state.seconds, state.reason))
 
     def _fail(self, state: State, error: NodeError) -> None:
         cause = error.__cause__
@@ -152,18 +183,10 @@ class Jobs:
             return NEVER
         with self._lock:
             if self._previous is None:
-                self._previous = self._stores.parts(
-                    [self._memo(name) for name in self._demand.states]
-                )
-            previous = self._previous
-            parts = node.parts(self._demand.key_of)
-            self._parts[self._memo(node.id)] = parts
-        known = previous.get(self._memo(node.id))
+                self._previous = self._stores.parts(self._name)
+            parts = self._parts[node.id] = node.parts(self._demand.key_of)
+        known = self._previous.get(node.id)
         return explain(known if isinstance(known, dict) else None, parts)
-
-    def _memo(self, node_id: str) -> str:
-        # No NUL: SQLite's JSON functions cut a text there.
-        return f"{self._name}\n{node_id}"
 
     def _token(self, state: State, item: int | None = None, key: str | None = None) -> str:
         """Names a call for the files it writes: the same again if it is killed and resumed."""
@@ -185,7 +208,7 @@ class Jobs:
             elif source is not None:
                 values[port.name] = self._carried(state, port.name, source)
             elif port.lazy and port.name in values:
-                values[port.name] = Lazy(_at_once(values[port.name]))
+                values[port.name] = Lazy(_Awaited(partial(_at_once, values[port.name])))
         return values
 
     def _carried(self, state: State, name: str, link: Link) -> object:
@@ -209,40 +232,46 @@ class Jobs:
 
         with self._lock:
             self._demand.wait_for(state, name, link, listener)
-        while True:
-            # Cancelling drops what waits in the lanes, so the value may never arrive.
-            done, _ = await asyncio.wait([arrived], timeout=0.1)
-            if done:
-                break
-            if self._cancel.is_set():
-                raise Cancelled
-        source = arrived.result()
+        source = await arrived  # cancelling the run cancels this coroutine
         if source.made is None:
-            raise _LostInput(source)
+            raise _LostInputError(source)
         names = [port.name for port in source.node.spec.outputs]
         return source.made.outputs[names.index(link.output)]
 
-    def _each(self, state: State, items: list[Inputs]) -> Made:
-        """A mapped node: each item has a key by content, so that a longer list costs only the new."""
-        node = state.node
-        found: list[Made] = []
-        keys: list[str] = []
-        pure = node.spec.cache == "auto"
+    # A mapped node: each item has a key by content, so that a longer list costs only the new ones.
+
+    def _each(self, state: State, items: Iterable[Inputs]) -> Made:
+        done: list[_Item] = []
         for count, values in enumerate(items):
-            if self._cancel.is_set():
-                raise Cancelled
-            key = self._item_key(node, values) if pure else None
-            made = None
-            if key is not None:
-                made = self._stores.recall(key) or self._stores.fetch_item(node, key)
-            if made is None:
+            item = self._find_item(state, values)
+            if item.made is None:
                 started = time.perf_counter()
-                made = self._caller.call(node, values, self._token(state, count, key))
-                if key is not None:
-                    self._store_item(node, key, made, time.perf_counter() - started)
-            found.append(made)
-            keys.append(key or "")
-        return gather(node, found, tuple(keys) if all(keys) else None)
+                token = self._token(state, count, item.key)
+                item.made = self._caller.call(state.node, values, token)
+                self._store_item(state.node, item, time.perf_counter() - started)
+            done.append(item)
+        return _together(state.node, done)
+
+    async def _each_async(self, state: State, items: Iterable[Inputs]) -> Made:
+        done: list[_Item] = []
+        for count, values in enumerate(items):
+            item = self._find_item(state, values)
+            if item.made is None:
+                started = time.perf_counter()
+                token = self._token(state, count, item.key)
+                item.made = await self._caller.call_async(state.node, values, token)
+                self._store_item(state.node, item, time.perf_counter() - started)
+            done.append(item)
+        return _together(state.node, done)
+
+    def _find_item(self, state: State, values: Inputs) -> _Item:
+        if self._cancel.is_set():
+            raise Cancelled
+        node = state.node
+        key = self._item_key(node, values) if node.spec.cache == "auto" else None
+        if key is None:
+            return _Item(None, None)
+        return _Item(key, self._stores.recall(key) or self._stores.fetch_item(node, key))
 
     def _item_key(self, node: PlanNode, values: Mapping[str, object]) -> str | None:
         codecs = self._caller.codecs
@@ -255,9 +284,12 @@ class Jobs:
 
         return item_key(node, self._demand.key_of, fingerprint)
 
-    def _store_item(self, node: PlanNode, key: str, made: Made, seconds: float) -> None:
-        self._stores.keep(node, key, made, seconds, mapped=False)
-        self._stores.write(node, key, made, seconds, mapped=False, done=self._log_failure(node))
+    def _store_item(self, node: PlanNode, item: _Item, seconds: float) -> None:
+        if item.key is None or item.made is None:
+            return
+        self._stores.keep(node, item.key, item.made, seconds, mapped=False)
+        done = self._log_failure(node)
+        self._stores.write(node, item.key, item.made, seconds, mapped=False, done=done)
 
     def _log_failure(self, node: PlanNode) -> Callable[[Exception | None], None]:
         def done(error: Exception | None) -> None:
@@ -322,4 +354,9 @@ class Jobs:
 
     def remember_parts(self) -> None:
         """Write down what the keys of the nodes that ran were made of."""
-        self._stores.remember_parts(self._parts)
+        if not self._parts:
+            return
+        parts = {**(self._previous or {}), **self._parts}
+        if len(parts) > 2 * len(self._demand.states) + KEPT:  # of nodes that are long gone
+            parts = {name: item for name, item in parts.items() if name in self._demand.states}
+        self._stores.remember_parts(self._name, parts)

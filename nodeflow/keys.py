@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -10,11 +12,12 @@ from typing import Protocol
 from blake3 import blake3
 from pydantic import JsonValue
 
-from nodeflow.errors import InputError
+from nodeflow.errors import InputError, StoreError
 from nodeflow.spec import NodeSpec
 from nodeflow.values import canonical_json
 
 KEY_BYTES = 16
+YOUNG_NS = 50_000_000
 
 
 def node_key(
@@ -101,7 +104,7 @@ class FileDigests:
         fresh: dict[str, JsonValue] = {}
         for path, stamp in stamps.items():
             known = self._known.get(str(path))
-            if known is None or known[0] != stamp:
+            if known is None or known[0] != stamp or _young(stamp):
                 hasher = blake3(max_threads=blake3.AUTO)
                 hasher.update_mmap(path)
                 known = (stamp, hasher.hexdigest(KEY_BYTES))
@@ -109,8 +112,14 @@ class FileDigests:
                 fresh[str(path)] = {"stamp": list(stamp), "digest": known[1]}
             found[path] = known[1]
         if self._memory is not None and fresh:
-            self._memory.remember("file", fresh)
+            with contextlib.suppress(StoreError):  # it is known in this process at least
+                self._memory.remember("file", fresh)
         return found
+
+
+def _young(stamp: list[int]) -> bool:
+    """Whether a file may change once more without a change of its mtime, which moves in ticks."""
+    return abs(time.time_ns() - stamp[1]) < YOUNG_NS
 
 
 def _stamp(status: os.stat_result) -> list[int]:

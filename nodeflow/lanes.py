@@ -1,8 +1,9 @@
-"""Lanes: who computes. One thread for the device, a few for the CPU and for files, a loop for async."""
+"""Lanes: who computes. One thread for the device, a few for CPU and files, a loop for async."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import threading
@@ -10,9 +11,13 @@ import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from nodeflow.errors import NodeflowError
 from nodeflow.spec import Lane
 
 Job = Callable[[], None]
+
+JOIN_SECONDS = 5.0
+"""How long closing waits for a node that does not notice that it was cancelled."""
 
 
 class _Threads:
@@ -30,6 +35,8 @@ class _Threads:
 
     def submit(self, rank: int, job: Job) -> None:
         with self._ready:
+            if self._closed:
+                raise NodeflowError("The engine is closed, so nothing more can be computed.")
             # Highest rank first; among equals the one that came first.
             heapq.heappush(self._jobs, (-rank, next(self._count), job))
             if self._idle:
@@ -52,7 +59,7 @@ class _Threads:
                 job = heapq.heappop(self._jobs)[2]
             try:
                 job()
-            except BaseException:
+            except BaseException:  # noqa: BLE001
                 # A job reports its own failures; one that does not must not take the lane along.
                 traceback.print_exc()
             # A value must not stay alive because an idle thread's frame still names its job.
@@ -61,11 +68,10 @@ class _Threads:
     def close(self) -> None:
         with self._ready:
             self._closed = True
-            self._jobs.clear()
             self._ready.notify_all()
         for thread in self._threads:
             if thread is not threading.current_thread():
-                thread.join(timeout=5)
+                thread.join(timeout=JOIN_SECONDS)
 
 
 class Lanes:
@@ -82,6 +88,8 @@ class Lanes:
         }
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._looping: threading.Thread | None = None
+        self._closed = False
 
     def submit(self, lane: Lane, rank: int, job: Job) -> None:
         """Queue a job; among those that wait, the highest rank runs first."""
@@ -91,20 +99,71 @@ class Lanes:
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop that async nodes run on, in a thread of its own."""
         with self._lock:
+            if self._closed:
+                raise NodeflowError("The engine is closed, so nothing more can be computed.")
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(
+                self._looping = threading.Thread(
                     target=self._loop.run_forever, name="nodeflow-loop", daemon=True
-                ).start()
+                )
+                self._looping.start()
             return self._loop
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Start a coroutine on the loop."""
-        asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+    def spawn(
+        self, begin: Callable[[], Coroutine[Any, Any, None]], ended: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Start a coroutine on the loop.
+
+        Args:
+            ended: Called on the loop once it is over, cancelled before its first step included.
+
+        Returns:
+            What cancels it, from any thread.
+        """
+        loop = self.loop
+        tasks: list[asyncio.Task[None]] = []
+
+        def over(task: asyncio.Task[None]) -> None:
+            ended()
+            if not task.cancelled() and (error := task.exception()) is not None:
+                traceback.print_exception(error)
+
+        def start() -> None:
+            task = loop.create_task(begin())
+            task.add_done_callback(over)
+            tasks.append(task)
+
+        def cancel() -> None:
+            for task in tasks:
+                task.cancel()
+
+        loop.call_soon_threadsafe(start)
+        return lambda: _soon(loop, cancel)
 
     def close(self) -> None:
-        """Let running jobs end and drop those that wait."""
+        """Let all jobs end: cancel their runs before. Nothing is taken any more."""
         for threads in self._threads.values():
             threads.close()
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
+        with self._lock:
+            self._closed = True
+            loop, thread = self._loop, self._looping
+        if loop is None or thread is None or loop.is_closed():
+            return
+        loop.call_soon_threadsafe(_stop, loop)
+        thread.join(timeout=JOIN_SECONDS)
+        if not thread.is_alive():
+            loop.close()
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nothing runs on it any more
+        loop.call_soon_threadsafe(call)
+
+
+def _stop(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what still runs, and stop once that has had its turn."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    ended = asyncio.gather(*tasks, return_exceptions=True)
+    ended.add_done_callback(lambda _: loop.stop())

@@ -1,10 +1,11 @@
-"""OutputFiles: how an end node writes files: inside one folder, whole or not at all, never over another."""
+"""OutputFiles: how nodes write files: inside one folder, whole or not at all, never over others."""
 
 from __future__ import annotations
 
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,10 +22,25 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"|?*\\]')
 
 def reserve_free(item: int, folder: Path, stem: str, suffix: str) -> Path:
     """The first free `stem_0001` in `folder`; for tests, where no promise must outlive a crash."""
-    number = 1
-    while (path := folder / f"{stem}_{number:04d}{suffix}").exists():
-        number += 1
-    return path
+    return FreeNames()(item, folder, stem, suffix)
+
+
+class FreeNames:
+    """Gives out free names, each only once, without a promise that outlives a crash."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._given: set[Path] = set()
+
+    def __call__(self, item: int, folder: Path, stem: str, suffix: str) -> Path:
+        number = 1
+        with self._lock:
+            while (
+                path := folder / f"{stem}_{number:04d}{suffix}"
+            ) in self._given or os.path.lexists(path):
+                number += 1
+            self._given.add(path)
+        return path
 
 
 class OutputFiles:

@@ -1,4 +1,4 @@
-"""Plan: a checked workflow as frozen data: flat, typed, keyed. Pure functions; nothing acts here."""
+"""Plan: a checked workflow as frozen data: flat, typed, keyed. Only pure functions."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from nodeflow.workflow import Link
 
 KeyOfLink = Callable[[Link], "str | None"]
 
+_NONE: frozenset[str] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class PlanNode:
@@ -29,6 +31,7 @@ class PlanNode:
         files: Input to the path it names; `digests` holds the digest of its content.
         links: What enters from other nodes.
         joins: How each link enters.
+        enters: Linked input to the type that one call is handed.
         types: Output to its real socket type, `list[...]` if the node is mapped.
         rank: Nodes on the longest way from here to an end: what has the highest goes first.
         surroundings: What else is part of the key: facts of the device, the output folder.
@@ -43,6 +46,7 @@ class PlanNode:
     links: Mapping[str, Link | tuple[Link, ...]]
     joins: Mapping[str, Join | tuple[Join, ...]]
     types: Mapping[str, str]
+    enters: Mapping[str, str]
     rank: int
     surroundings: str
     mapped: bool
@@ -83,6 +87,7 @@ class PlanNode:
         }
         literals: dict[str, JsonValue] = {**self.literals, **self.digests}
         return {
+            "type": self.spec.id,
             "code": self.spec.identity,
             "literals": literals,
             "links": links,
@@ -180,20 +185,27 @@ def _node(node: CheckedNode, digests: Mapping[str, str], rank: int, surroundings
         links=node.links,
         joins=node.joins,
         types=node.types,
+        enters=node.enters,
         rank=rank,
         surroundings=surroundings,
         mapped=node.mapped,
-        lazy=frozenset(
-            port.name for port in node.spec.inputs if port.lazy and port.name in node.links
-        ),
+        lazy=_lazy_inputs(node),
     )
 
 
+def _lazy_inputs(node: CheckedNode) -> frozenset[str]:
+    if not node.spec.is_async or not node.links:  # only `async` nodes have Lazy inputs
+        return _NONE
+    lazy = (port.name for port in node.spec.inputs if port.lazy)
+    return frozenset(name for name in lazy if name in node.links)
+
+
 def _ranks(checked: Checked) -> dict[str, int]:
+    after = dict(checked.graph.adjacency())
     ranks: dict[str, int] = {}
     for node_id in reversed(checked.nodes):
-        after = checked.graph.succ[node_id]
-        ranks[node_id] = 1 + max((ranks.get(other, 0) for other in after), default=0)
+        # Nodes that do not run have no rank.
+        ranks[node_id] = 1 + max((ranks.get(other, 0) for other in after[node_id]), default=0)
     return ranks
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import threading
+import weakref
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from nodeflow.calls import Caller, Services
-from nodeflow.demand import Demand, State
-from nodeflow.errors import Cancelled, NodeError
+from nodeflow.demand import Demand
+from nodeflow.errors import Cancelled, NodeError, StoreError
 from nodeflow.events import (
     Emit,
     Event,
@@ -23,8 +26,14 @@ from nodeflow.jobs import Jobs
 from nodeflow.lanes import Lanes
 from nodeflow.plan import Plan
 from nodeflow.registry import Registry
-from nodeflow.stores import Stores
+from nodeflow.states import State
+from nodeflow.stores import Made, Stores
 from nodeflow.workflow import Link
+
+_GAVE = ("ran", "memory", "disk")
+
+LOOK_SECONDS = 0.1
+"""How often a run looks whether it was cancelled."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +51,43 @@ class Surroundings:
     guard: bool = False
 
 
+class _Sender:
+    """Sends events, one at a time whatever thread they come from."""
+
+    def __init__(self, sink: Emit | None) -> None:
+        self._sink = sink
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        if self._sink is not None:
+            with self._lock:
+                self._sink(event)
+
+
+def _weakly(method: Callable[[State], None]) -> Callable[[State], None]:
+    """A method of a run that does not keep the run alive; while it runs, its caller does."""
+    reference = weakref.WeakMethod(method)
+
+    def call(state: State) -> None:
+        found = reference()
+        assert found is not None, "the run has ended"
+        found(state)
+
+    return call
+
+
 class Run:
     """One run of one plan. Make it, call `execute` once, then read `reports` and `value`.
 
+    Ctrl-C may raise KeyboardInterrupt between any two steps of the main thread. So the thread that
+    calls only waits, at a lock written in C; all bookkeeping happens on threads that no signal
+    interrupts. The run is then cancelled, and the interrupt goes on once its nodes have ended.
+
+    Attributes:
+        id: Names the run in events.
+
     Args:
-        run_id: Names the run in events.
+        run_id: Becomes `id`.
         name: The workflow's name, for people and for remembering why nodes ran.
         emit: Where events go: one call at a time, from several threads.
         cancel: Set it to cancel.
@@ -64,29 +105,39 @@ class Run:
         self._plan = plan
         self._around = around
         self._stores = around.stores
-        self._id = run_id
+        self.id = run_id
         self._name = name
-        self._sink = emit
+        # Nothing here may point back at the run: a ring would keep its values alive until the
+        # garbage collector comes by.
+        self.emit = _Sender(emit)
         self._cancel = cancel or threading.Event()
         self._lock = threading.RLock()
-        self._emitting = threading.Lock()
-        self._idle = threading.Event()
-        self._idle.set()
+        self._gate = threading.Lock()
         self._open = 0
+        self._coroutines: set[Callable[[], None]] = set()
         self._on_disk: set[str] = set()
         self._demand = Demand(
-            plan, self._stores, self._on_disk, self._submit, self._fetch, self._settled
+            plan,
+            self._stores,
+            self._on_disk,
+            _weakly(self._submit),
+            _weakly(self._fetch),
+            _weakly(self._settled),
         )
         caller = Caller(
-            around.registry, around.services, run_id, self._emit, self._cancel.is_set, around.guard
+            around.registry, around.services, run_id, self.emit, self._cancel.is_set, around.guard
         )
         self._jobs = Jobs(
-            self._demand, self._stores, caller, self._lock, run_id, name, self._emit, self._cancel
+            self._demand, self._stores, caller, self._lock, run_id, name, self.emit, self._cancel
         )
 
     def execute(self) -> RunStatus:
         """Find or compute every target. The last event, `RunFinished`, is left to the caller."""
-        self._emit(RunStarted(self._id, self._name, len(self._plan.nodes)))
+        self._do(self._want_targets)
+        return self.status()
+
+    def _want_targets(self) -> None:
+        self.emit(RunStarted(self.id, self._name, len(self._plan.nodes)))
         memory = self._stores.memory
         if not all(self._plan.keys.get(target, "") in memory for target in self._plan.targets):
             absent = [key for key in self._plan.keys.values() if key not in memory]
@@ -94,9 +145,23 @@ class Run:
         with self._lock:
             for target in self._plan.targets:
                 self._demand.want(target)
-        self._wait()
-        self._jobs.remember_parts()
-        return self._status()
+
+    def need(self, links: Iterable[Link]) -> None:
+        """Bring the values of outputs in hand, read or computed if need be; `value` gives them."""
+        names = {link.node for link in links}
+        with self._lock:
+            for name in list(names):
+                if self._demand.states[name].made is not None:
+                    self._demand.states[name].held = True
+                    names.remove(name)
+
+        def ask() -> None:
+            with self._lock:
+                for name in names:
+                    self._demand.need(name)
+
+        if names:
+            self._do(ask)
 
     def value(self, link: Link) -> object:
         """The value of an output, read or computed if it is not in hand.
@@ -105,10 +170,11 @@ class Run:
             NodeError: It failed, or something it needs.
             Cancelled: The run was cancelled before.
         """
-        with self._lock:
-            state = self._demand.need(link.node)
-        self._wait()
+        state = self._demand.states[link.node]
         if state.made is None:
+            self.need([link])
+        made = state.made
+        if made is None:
             failed = next((error for error in self._jobs.errors if error.node == link.node), None)
             if failed is not None:
                 raise failed
@@ -118,12 +184,16 @@ class Run:
                 link.node, state.node.spec.id, f"it gave no value, since {state.reason}"
             )
         names = [port.name for port in state.node.spec.outputs]
-        return state.made.outputs[names.index(link.output)]
+        return made.outputs[names.index(link.output)]
 
     @property
     def errors(self) -> list[NodeError]:
         """What nodes raised, in the order it happened."""
         return self._jobs.errors
+
+    def gave(self, node_id: str) -> bool:
+        """Whether a node's value is there: it ran, or a store has it."""
+        return self._demand.states[node_id].outcome in _GAVE
 
     def files(self, node_id: str) -> tuple[str, ...]:
         """What an end node wrote, now or in the run that its result comes from."""
@@ -133,30 +203,72 @@ class Run:
         """The key of an output's value, if it has one."""
         return self._demand.key_of(link)
 
+    def log(self, node_id: str, text: str) -> None:
+        """Send a line for people about a node."""
+        self.emit(NodeLog(self.id, node_id, text))
+
+    def _do(self, begin: Callable[[], None]) -> None:
+        """Let a thread `begin`, then wait until nothing is queued, running or being written."""
+        errors: list[BaseException] = []
+        with self._lock:
+            self._open += 1
+
+        def work() -> None:
+            try:
+                begin()
+            except BaseException as error:  # noqa: BLE001  (raised again by the thread that waits)
+                errors.append(error)
+            finally:
+                self._end()
+
+        try:
+            # Not `threading.Thread`: its start waits at a condition that Ctrl-C can leave locked.
+            _thread.start_new_thread(work, ())
+            self._wait()
+        except KeyboardInterrupt:
+            self._cancel.set()
+            self._wait()
+            raise
+        if errors:
+            raise errors[0]
+
     def _wait(self) -> None:
-        """Until nothing is queued, running or being written."""
-        while not self._idle.wait(0.2):
-            pass
+        while self._open:
+            self._gate.acquire(timeout=LOOK_SECONDS)
+            if self._cancel.is_set() and self._coroutines:
+                with self._lock:
+                    cancels, self._coroutines = self._coroutines, set()
+                for cancel in cancels:
+                    cancel()
         if self._stores.disk is not None:
             self._stores.disk.flush()
 
-    def _status(self) -> RunStatus:
+    def remember(self) -> None:
+        """Write down why the nodes ran, for the next run."""
+        try:
+            self._jobs.remember_parts()
+        except StoreError as error:
+            self.log("", f"why the nodes ran was not written down: {error}")
+
+    def status(self) -> RunStatus:
+        """How it ended; asked again after `value`, which may have had to compute."""
         states = [self._demand.states[target] for target in self._plan.targets]
-        if all(state.outcome in ("ran", "memory", "disk") for state in states):
+        if all(state.outcome in _GAVE for state in states):
             return "done"
-        return "cancelled" if self._cancel.is_set() and not self._jobs.errors else "failed"
+        return "cancelled" if self._cancel.is_set() else "failed"
 
     def reports(self) -> dict[str, NodeReport]:
         """What became of each node, those that nobody needed included."""
         reports: dict[str, NodeReport] = {}
+        memory = self._stores.memory
+        states = self._demand.states
         unasked = [
             state.key
-            for state in self._demand.states.values()
-            if state.outcome is None and state.key is not None
+            for state in states.values()
+            if state.outcome is None and state.key is not None and state.key not in memory
         ]
-        memory = self._stores.memory
-        on_disk = self._stores.present([key for key in unasked if key not in memory])
-        for name, state in self._demand.states.items():
+        on_disk = self._stores.present(unasked) if unasked else set()
+        for name, state in states.items():
             outcome, reason = state.outcome, state.reason
             if outcome is None:
                 outcome, reason = self._unasked(state, on_disk)
@@ -176,11 +288,6 @@ class Run:
             return "disk", "kept on disk"
         return "skipped", "nothing that ran needs it"
 
-    def _emit(self, event: Event) -> None:
-        if self._sink is not None:
-            with self._emitting:
-                self._sink(event)
-
     def _settled(self, state: State) -> None:
         outcome = state.outcome
         if outcome is None:
@@ -188,44 +295,70 @@ class Run:
         if state.made is not None and state.made.files:
             self._jobs.files[state.node.id] = tuple(file.path for file in state.made.files)
         files = self._jobs.files.get(state.node.id, ())
-        self._emit(
-            NodeFinished(
-                self._id, state.node.id, outcome, 0.0, state.reason, state.key or "", files
-            )
+        self.emit(
+            NodeFinished(self.id, state.node.id, outcome, 0.0, state.reason, state.key or "", files)
         )
 
     # Each piece of work is counted while it is open; the run is over when none is.
 
     def _begin(self) -> None:
         self._open += 1
-        self._idle.clear()
 
     def _end(self) -> None:
         with self._lock:
             self._open -= 1
             if not self._open:
-                self._idle.set()
+                with contextlib.suppress(RuntimeError):  # it is open already
+                    self._gate.release()
 
     def _submit(self, state: State) -> None:
         self._begin()
         node, lanes = state.node, self._around.lanes
-        if node.spec.is_async:
-            lanes.spawn(self._jobs.work_async(state, self._end))
-        else:
-            lanes.submit(node.spec.on, node.rank, lambda: self._jobs.work(state, self._end))
+        try:
+            if node.spec.is_async:
+                self._spawn(state)
+            else:
+                lanes.submit(node.spec.on, node.rank, lambda: self._jobs.work(state, self._end))
+        except BaseException:
+            self._end()
+            raise
+
+    def _spawn(self, state: State) -> None:
+        def ended() -> None:
+            with self._lock:
+                self._coroutines.discard(cancel)
+            self._end()
+
+        # Under the lock, so `ended` finds its name bound.
+        cancel = self._around.lanes.spawn(lambda: self._jobs.work_async(state), ended)
+        self._coroutines.add(cancel)
 
     def _fetch(self, state: State) -> None:
         self._begin()
-        self._around.lanes.submit("io", state.node.rank, lambda: self._read(state))
+        try:
+            self._around.lanes.submit("io", state.node.rank, lambda: self._read(state))
+        except BaseException:
+            self._end()
+            raise
 
     def _read(self, state: State) -> None:
-        made = None
+        try:
+            made = self._stored(state)
+            if made is None and state.stored and self._stores.disk is not None:
+                # It was handed to the disk store in this run and may still be on its way.
+                self._stores.disk.flush()
+                made = self._stored(state)
+            if made is None:
+                self.log(
+                    state.node.id, "what was stored of it is gone or damaged, so it runs again"
+                )
+            with self._lock:
+                self._demand.fetched(state, made)
+        finally:
+            self._end()
+
+    def _stored(self, state: State) -> Made | None:
+        # Whatever is wrong with what is stored: the node can compute it again.
         with contextlib.suppress(Exception):
-            # Whatever is wrong with what is stored: the node can compute it again.
-            made = self._stores.fetch(state.node, state.key or "")
-        if made is None:
-            text = "what was stored of it is gone or damaged, so it runs again"
-            self._emit(NodeLog(self._id, state.node.id, text))
-        with self._lock:
-            self._demand.fetched(state, made)
-        self._end()
+            return self._stores.fetch(state.node, state.key or "")
+        return None

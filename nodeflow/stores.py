@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,14 @@ from pydantic import JsonValue
 from nodeflow.cache.disk import DiskStore
 from nodeflow.cache.entry import Entry, StoredOutput
 from nodeflow.cache.memory import MemoryStore
+from nodeflow.errors import StoreError
 from nodeflow.plan import PlanNode
 from nodeflow.sockets import item_of
 from nodeflow.values import Codecs
 
 Done = Callable[[Exception | None], None]
+
+_AWAITED = "awaited."
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,11 @@ class Stores:
         if meta is None:
             return None
         files = _stamps(meta.get("files"))
-        return Made(files=files) if files is not None and _intact(files) else None
+        if files is not None and _intact(files):
+            return Made(files=files)
+        # What was promised to this key is written; it must not be written over if it is made again.
+        self.settle([key])
+        return None
 
     def fetch(self, node: PlanNode, key: str) -> Made | None:
         """What is on disk under a key, as values; None if anything of it is gone or damaged."""
@@ -176,30 +184,40 @@ class Stores:
         """The files that these calls wrote are finished: their names are promised no more."""
         if self.disk is not None:
             for token in tokens:
-                self.disk.settle(token)
+                with contextlib.suppress(StoreError):  # the promise then only lasts longer
+                    self.disk.settle(token)
 
     def awaited(self, base: str) -> tuple[str, ...] | None:
         """The Lazy inputs that a node awaited when its other inputs had this key."""
         if base not in self._awaited and self.disk is not None:
-            names = self.disk.recall("awaited", [base]).get(base)
+            meta = self.disk.head(_AWAITED + base)
+            names = meta.get("names") if meta is not None else None
             if isinstance(names, list):
                 self._awaited[base] = tuple(str(name) for name in names)
         return self._awaited.get(base)
 
-    def remember_awaited(self, base: str, names: Sequence[str]) -> None:
-        """Remember which Lazy inputs counted; see `awaited`."""
+    def remember_awaited(self, base: str, names: Sequence[str], seconds: float) -> None:
+        """Remember which Lazy inputs counted; see `awaited`. Written in the background.
+
+        Args:
+            seconds: What the node cost: without the names its value cannot be found.
+        """
         self._awaited[base] = tuple(names)
         if self.disk is not None:
-            self.disk.remember("awaited", {base: list(names)})
+            entry = Entry((), {"names": list(names)}, seconds)
+            self.disk.put(_AWAITED + base, lambda: entry, lambda error: None)
 
-    def parts(self, names: Collection[str]) -> Mapping[str, JsonValue]:
-        """What the keys of nodes were made of when they last ran."""
-        return self.disk.recall("parts", list(names)) if self.disk is not None else {}
+    def parts(self, workflow: str) -> Mapping[str, JsonValue]:
+        """Node id to what its key was made of when it last ran in a workflow of this name."""
+        if self.disk is None:
+            return {}
+        found = self.disk.recall("parts", [workflow]).get(workflow)
+        return found if isinstance(found, dict) else {}
 
-    def remember_parts(self, parts: Mapping[str, JsonValue]) -> None:
+    def remember_parts(self, workflow: str, parts: Mapping[str, JsonValue]) -> None:
         """Remember what keys were made of; see `parts`."""
-        if self.disk is not None and parts:
-            self.disk.remember("parts", parts)
+        if self.disk is not None:
+            self.disk.remember("parts", {workflow: dict(parts)})
 
 
 def _stored_type(node: PlanNode, output: str, mapped: bool) -> str:

@@ -20,6 +20,8 @@ def explain(previous: Mapping[str, JsonValue] | None, now: Mapping[str, JsonValu
     """
     if previous is None:
         return FIRST
+    if previous.get("type") != now["type"]:
+        return "new: its type"
     if previous.get("code") != now["code"]:
         return "new: its code"
     changed = _changed(previous.get("literals"), now["literals"])

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -179,7 +180,10 @@ def test_very_many_waiting_puts_hold_the_caller_back(open_store: OpenStore) -> N
 
     thread = threading.Thread(target=fill)
     thread.start()
-    thread.join(0.5)
+    patience = time.monotonic() + 30
+    while count < 19_990 and time.monotonic() < patience:
+        time.sleep(0.01)
+    thread.join(0.2)  # time enough to go on, if nothing held it back
     held = count
     gate.set()
     thread.join()

@@ -1,0 +1,1 @@
+"""Nodes that the engine's tests are made of; none of them needs torch."""

@@ -1,0 +1,47 @@
+"""The files service: inside one folder, whole or not at all, each name once."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from nodeflow.errors import InputError
+from nodeflow.outputs import FreeNames, OutputFiles
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "away").symlink_to(tmp_path)
+    files = OutputFiles(tmp_path / "out")
+    with pytest.raises(InputError, match="through a link"), files.create("away/x", ".txt"):
+        pass
+
+
+def test_what_is_half_written_never_gets_its_name(tmp_path):
+    files = OutputFiles(tmp_path)
+
+    def fail_half_way() -> None:
+        with files.create("x", ".txt") as file:
+            file.write(b"half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
+    assert list(tmp_path.iterdir()) == []
+    assert files.written == []
+
+
+def test_a_free_name_is_given_once_even_before_it_is_written(tmp_path: Path):
+    (tmp_path / "x_0001.png").touch()
+    free, given = FreeNames(), []
+    threads = [
+        threading.Thread(target=lambda: given.append(free(0, tmp_path, "x", ".png")))
+        for _ in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(path.name for path in given) == [f"x_{n:04d}.png" for n in range(2, 22)]
