@@ -19,26 +19,27 @@ from pydantic import JsonValue
 
 from nodeflow.cache.disk import DiskStore
 from nodeflow.cache.memory import MemoryStore
-from nodeflow.calls import Services
-from nodeflow.checker import Checked, check
+from nodeflow.checking.checker import Checked, check
 from nodeflow.devices import Device, DeviceFacts, find_device
 from nodeflow.errors import InputError, NodeError, NodeflowError, Problem, StoreError, WorkflowError
 from nodeflow.events import Emit, NodeReport, RunFinished, RunStatus
-from nodeflow.exports import Exporter
 from nodeflow.garbage import frozen, uncollected
 from nodeflow.keys import FileDigests
-from nodeflow.lanes import Lanes
 from nodeflow.literals import from_text
 from nodeflow.models.memory import ModelMemory
 from nodeflow.outputs import FreeNames, OutputFiles
 from nodeflow.packs import find_packs
 from nodeflow.plan import Plan, PlanNode, make_plan
 from nodeflow.registry import Registry
+from nodeflow.remembered import JsonMemory
 from nodeflow.roots import Roots
-from nodeflow.runner import Run, Surroundings
+from nodeflow.runs.calls import Services
+from nodeflow.runs.exports import Exporter
+from nodeflow.runs.lanes import Lanes
+from nodeflow.runs.runner import Run, Surroundings
+from nodeflow.runs.stores import Stores
 from nodeflow.settings import Settings
 from nodeflow.spec import InputSpec, NodeSpec
-from nodeflow.stores import Stores
 from nodeflow.workflow import InputPlace, Link, Workflow
 
 
@@ -150,7 +151,8 @@ class Engine:
     @cached_property
     def device(self) -> DeviceFacts:
         """The device that computes; asks torch only if the answer is not remembered."""
-        return find_device(self._device, self._precision, self.disk)
+        memory = JsonMemory(self.settings.cache / "devices.json")
+        return find_device(self._device, self._precision, memory)
 
     def load(self, path: Path) -> Workflow:
         """Read a workflow from a JSON file or from a picture.

@@ -9,9 +9,9 @@ from pathlib import Path
 import networkx as nx
 from pydantic import JsonValue
 
-from nodeflow.checker import Checked, CheckedNode
+from nodeflow.checking.checker import Checked, CheckedNode
+from nodeflow.checking.flatten import nearest
 from nodeflow.errors import InputError, Problem, WorkflowError
-from nodeflow.flatten import nearest
 from nodeflow.keys import FileDigests, growing_key, node_key, output_key
 from nodeflow.sockets import Join
 from nodeflow.spec import NodeSpec

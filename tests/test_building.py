@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from nodeflow_nodes.logic.numbers import arithmetic
 
-from nodeflow.checker import check
+from nodeflow.checking.checker import check
 from nodeflow.errors import InputError
 from nodeflow.roots import Roots
 from nodeflow.workflow import InputPlace, OutputPlace, Workflow

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nodeflow.joining import Bindings, literal_type
+from nodeflow.checking.joining import Bindings, literal_type
 from nodeflow.sockets import join
 
 

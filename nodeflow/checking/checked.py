@@ -8,8 +8,8 @@ from pathlib import Path
 import networkx as nx
 from pydantic import JsonValue
 
+from nodeflow.checking.flat import FlatNode
 from nodeflow.errors import Problem, Severity
-from nodeflow.flat import FlatNode
 from nodeflow.sockets import Join
 from nodeflow.spec import NodeSpec
 from nodeflow.workflow import Link

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import networkx as nx
 
-from nodeflow.checked import CheckedNode, problem_at
-from nodeflow.flat import FlatGraph
+from nodeflow.checking.checked import CheckedNode, problem_at
+from nodeflow.checking.flat import FlatGraph
 from nodeflow.workflow import Link, Source
 
 _SHOWN = 12

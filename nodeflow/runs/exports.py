@@ -11,10 +11,10 @@ from nodeflow.keys import node_key
 from nodeflow.outputs import OutputFiles
 from nodeflow.pictures import write_picture
 from nodeflow.plan import Plan, PlanNode
-from nodeflow.runner import Run
+from nodeflow.runs.runner import Run
+from nodeflow.runs.stores import FileStamp, Made, Stores
 from nodeflow.sockets import item_of
 from nodeflow.spec import NodeSpec
-from nodeflow.stores import FileStamp, Made, Stores
 from nodeflow.values import Codecs
 from nodeflow.workflow import Link
 

@@ -9,8 +9,6 @@ import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from nodeflow.calls import Caller, Services
-from nodeflow.demand import Demand
 from nodeflow.errors import Cancelled, NodeError, StoreError
 from nodeflow.events import (
     Emit,
@@ -22,12 +20,14 @@ from nodeflow.events import (
     RunStarted,
     RunStatus,
 )
-from nodeflow.jobs import Jobs
-from nodeflow.lanes import Lanes
 from nodeflow.plan import Plan
 from nodeflow.registry import Registry
-from nodeflow.states import State
-from nodeflow.stores import Made, Stores
+from nodeflow.runs.calls import Caller, Services
+from nodeflow.runs.demand import Demand
+from nodeflow.runs.jobs import Jobs
+from nodeflow.runs.lanes import Lanes
+from nodeflow.runs.states import State
+from nodeflow.runs.stores import Made, Stores
 from nodeflow.workflow import Link
 
 _GAVE = ("ran", "memory", "disk")

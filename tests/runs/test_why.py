@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nodeflow.why import explain
+from nodeflow.runs.why import explain
 
 
 def why(house, flow, node="end", **inputs):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from nodeflow.checking.flat import FlatGraph
 from nodeflow.errors import Problem
 from nodeflow.findings import Findings, escape
-from nodeflow.flat import FlatGraph
 from nodeflow.spec import NodeSpec
 from nodeflow.workflow import (
     GROUP_PREFIX,

@@ -22,9 +22,9 @@ from nodeflow.outputs import OutputFiles
 from nodeflow.plan import PlanNode
 from nodeflow.progress import Preview, Progress
 from nodeflow.registry import Registry
+from nodeflow.runs.stores import FileStamp, Made
 from nodeflow.sockets import Lazy, item_of
 from nodeflow.spec import InputSpec
-from nodeflow.stores import FileStamp, Made
 
 if TYPE_CHECKING:
     import PIL.Image

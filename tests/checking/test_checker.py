@@ -2,7 +2,7 @@
 
 import pytest
 
-from nodeflow.checker import check
+from nodeflow.checking.checker import check
 from nodeflow.roots import Roots
 from nodeflow.workflow import Workflow
 

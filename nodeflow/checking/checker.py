@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from nodeflow.checked import Checked as Checked
-from nodeflow.checked import CheckedNode as CheckedNode
-from nodeflow.checked import problem_at
+from nodeflow.checking.checked import Checked as Checked
+from nodeflow.checking.checked import CheckedNode as CheckedNode
+from nodeflow.checking.checked import problem_at
+from nodeflow.checking.flat import FlatGraph, FlatNode
+from nodeflow.checking.flatten import flatten
+from nodeflow.checking.hooks import Hooks
+from nodeflow.checking.inputs import Written
+from nodeflow.checking.joining import Bindings
+from nodeflow.checking.links import Links
+from nodeflow.checking.order import graph_of, in_order, warn_of_unused
 from nodeflow.errors import Problem
-from nodeflow.flat import FlatGraph, FlatNode
-from nodeflow.flatten import flatten
-from nodeflow.hooks import Hooks
-from nodeflow.inputs import Written
-from nodeflow.joining import Bindings
-from nodeflow.links import Links
-from nodeflow.order import graph_of, in_order, warn_of_unused
 from nodeflow.registry import Registry
 from nodeflow.roots import Roots
 from nodeflow.sockets import list_of

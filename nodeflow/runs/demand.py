@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from nodeflow.events import Outcome
 from nodeflow.keys import content_key, output_key
 from nodeflow.plan import Plan
-from nodeflow.states import OVER, Phase, State
-from nodeflow.stores import Made, Stores
+from nodeflow.runs.states import OVER, Phase, State
+from nodeflow.runs.stores import Made, Stores
 from nodeflow.workflow import Link
 
 

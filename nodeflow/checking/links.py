@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nodeflow.checked import CheckedNode, problem_at
+from nodeflow.checking.checked import CheckedNode, problem_at
+from nodeflow.checking.flat import FlatGraph, FlatNode
+from nodeflow.checking.joining import Bindings
 from nodeflow.errors import Problem
 from nodeflow.findings import escape
-from nodeflow.flat import FlatGraph, FlatNode
-from nodeflow.joining import Bindings
 from nodeflow.sockets import ANY, Join, is_variable, item_of, join, list_of
 from nodeflow.spec import InputSpec, NodeSpec
 from nodeflow.workflow import Link

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nodeflow.errors import NodeflowError
-from nodeflow.lanes import Lanes
+from nodeflow.runs.lanes import Lanes
 
 
 @pytest.fixture

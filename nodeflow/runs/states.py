@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from nodeflow.events import Outcome
 from nodeflow.plan import PlanNode
-from nodeflow.stores import Made
+from nodeflow.runs.stores import Made
 from nodeflow.workflow import Link
 
 

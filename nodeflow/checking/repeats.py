@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from nodeflow.checking.flat import FlatNode, Mode
 from nodeflow.findings import escape
-from nodeflow.flat import FlatNode, Mode
 from nodeflow.spec import NodeSpec
 from nodeflow.workflow import Graph, Link, Repeat
 

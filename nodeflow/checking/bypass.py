@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from nodeflow.checking.flat import FlatNode, Redirects
 from nodeflow.errors import Problem
 from nodeflow.findings import Findings
-from nodeflow.flat import FlatNode, Redirects
 from nodeflow.sockets import join
 from nodeflow.workflow import Link, Value
 

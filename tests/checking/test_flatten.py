@@ -2,8 +2,8 @@
 
 import pytest
 
-from nodeflow.checker import check
-from nodeflow.flatten import MAX_NODES, flatten
+from nodeflow.checking.checker import check
+from nodeflow.checking.flatten import MAX_NODES, flatten
 from nodeflow.roots import Roots
 from nodeflow.workflow import Link, Value, Workflow
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from nodeflow.bypass import bypass
+from nodeflow.checking.bypass import bypass
+from nodeflow.checking.exposed import check_exposed, exposed_outputs, exposed_places
+from nodeflow.checking.flat import FlatGraph, FlatNode, Mode, Redirects
+from nodeflow.checking.repeats import UNTIL, choices, missing_names, round_ids
 from nodeflow.errors import Problem
-from nodeflow.exposed import check_exposed, exposed_outputs, exposed_places
 from nodeflow.findings import Findings, escape
 from nodeflow.findings import nearest as nearest
-from nodeflow.flat import FlatGraph, FlatNode, Mode, Redirects
-from nodeflow.repeats import UNTIL, choices, missing_names, round_ids
 from nodeflow.spec import NodeSpec
 from nodeflow.workflow import (
     GROUP_PREFIX,

@@ -22,16 +22,16 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from nodeflow.calls import Caller, failure
-from nodeflow.demand import Demand
 from nodeflow.errors import Cancelled, NodeError, NodeflowError
 from nodeflow.events import Emit, NodeFailed, NodeFinished, NodeLog, NodeStarted
-from nodeflow.mapping import Inputs, enter, item_key
 from nodeflow.plan import PlanNode
+from nodeflow.runs.calls import Caller, failure
+from nodeflow.runs.demand import Demand
+from nodeflow.runs.mapping import Inputs, enter, item_key
+from nodeflow.runs.states import Phase, State
+from nodeflow.runs.stores import Made, Stores, gather
+from nodeflow.runs.why import NEVER, explain
 from nodeflow.sockets import Lazy, item_of
-from nodeflow.states import Phase, State
-from nodeflow.stores import Made, Stores, gather
-from nodeflow.why import NEVER, explain
 from nodeflow.workflow import Link
 
 End = Callable[[], None]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nodeflow.checked import CheckedNode, problem_at
+from nodeflow.checking.checked import CheckedNode, problem_at
+from nodeflow.checking.flat import FlatNode
 from nodeflow.errors import PackError
 from nodeflow.findings import Findings
-from nodeflow.flat import FlatNode
 from nodeflow.registry import Registry
 from nodeflow.spec import Facts, NodeSpec
 from nodeflow.workflow import Link

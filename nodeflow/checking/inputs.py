@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from nodeflow.checked import CheckedNode, problem_at
+from nodeflow.checking.checked import CheckedNode, problem_at
+from nodeflow.checking.flat import FlatNode
+from nodeflow.checking.joining import Bindings, literal_type
 from nodeflow.errors import InputError
 from nodeflow.findings import Findings
-from nodeflow.flat import FlatNode
-from nodeflow.joining import Bindings, literal_type
 from nodeflow.literals import choices, literal_adapter, reason, wanted
 from nodeflow.roots import Roots
 from nodeflow.sockets import is_variable

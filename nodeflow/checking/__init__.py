@@ -1,0 +1,1 @@
+"""From a document to a checked graph: groups resolved, every problem found before anything runs."""
