@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import threading
 import time
 import uuid
@@ -15,21 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pydantic import JsonValue
-
 from nodeflow.cache.disk import DiskStore
 from nodeflow.cache.memory import MemoryStore
 from nodeflow.checking.checker import Checked, check
 from nodeflow.devices import Device, DeviceFacts, find_device
-from nodeflow.errors import InputError, NodeError, NodeflowError, Problem, StoreError, WorkflowError
+from nodeflow.errors import NodeError, NodeflowError, Problem, StoreError, WorkflowError
 from nodeflow.events import Emit, NodeReport, RunFinished, RunStatus
 from nodeflow.garbage import frozen, uncollected
 from nodeflow.keys import FileDigests
-from nodeflow.literals import from_text
 from nodeflow.models.memory import ModelMemory
 from nodeflow.outputs import FreeNames, OutputFiles
+from nodeflow.overrides import override
 from nodeflow.packs import find_packs
 from nodeflow.plan import Plan, PlanNode, make_plan
+from nodeflow.plan_memory import PlanMemory, question_of
 from nodeflow.registry import Registry
 from nodeflow.remembered import JsonMemory
 from nodeflow.roots import Roots
@@ -39,8 +37,8 @@ from nodeflow.runs.lanes import Lanes
 from nodeflow.runs.runner import Run, Surroundings
 from nodeflow.runs.stores import Stores
 from nodeflow.settings import Settings
-from nodeflow.spec import InputSpec, NodeSpec
-from nodeflow.workflow import InputPlace, Link, Workflow
+from nodeflow.spec import NodeSpec
+from nodeflow.workflow import Link, Workflow
 
 
 @dataclass(frozen=True)
@@ -149,6 +147,10 @@ class Engine:
         )
 
     @cached_property
+    def _plans(self) -> PlanMemory:
+        return PlanMemory(self.roots, self.digests)
+
+    @cached_property
     def device(self) -> DeviceFacts:
         """The device that computes; asks torch only if the answer is not remembered."""
         memory = JsonMemory(self.settings.cache / "devices.json")
@@ -175,65 +177,11 @@ class Engine:
         Raises:
             WorkflowError: An unknown name, or a text that is no such value; all of them at once.
         """
-        return self._set(workflow, texts, typed=True)
+        return override(workflow, texts, self.registry, typed=True)
 
     def with_inputs(self, workflow: Workflow, values: Mapping[str, object]) -> Workflow:
         """A copy with inputs as values; names and errors as for `set_inputs`."""
-        return self._set(workflow, values, typed=False)
-
-    def _set(self, workflow: Workflow, given: Mapping[str, object], *, typed: bool) -> Workflow:
-        found: dict[tuple[str, str], JsonValue] = {}
-        problems: list[Problem] = []
-        for name, value in given.items():
-            places = self._places(workflow, name)
-            if not places:
-                problems.append(_unknown_input(workflow, name))
-            for place in places:
-                try:
-                    found[place.node, place.input] = self._value(workflow, place, value, typed)
-                except InputError as error:
-                    sentence = f"'{name}' cannot be {value!r}: {error}."
-                    pointer = f"/nodes/{place.node}/inputs/{place.input}"
-                    problems.append(
-                        Problem("wrong_value", sentence, place.node, place.input, pointer)
-                    )
-        if problems:
-            raise WorkflowError(problems, workflow.name or "workflow")
-        return workflow.with_values(found)
-
-    def _places(self, workflow: Workflow, name: str) -> list[InputPlace]:
-        if name in workflow.inputs:
-            return [place for place in workflow.places(name) if place.node in workflow.nodes]
-        node, _, item = name.rpartition(".")
-        return [InputPlace(node=node, input=item)] if node in workflow.nodes else []
-
-    def _value(
-        self, workflow: Workflow, place: InputPlace, value: object, typed: bool
-    ) -> JsonValue:
-        if isinstance(value, Path):
-            return value.as_posix()
-        if not typed:
-            return value  # type: ignore[return-value]  # the check that follows is the judge
-        port = self._port(workflow, place)
-        if port is None or port.json_schema is None:
-            raise InputError("this input takes a link only" if port else "there is no such input")
-        return from_text(str(value), port.json_schema)
-
-    def _port(self, workflow: Workflow, place: InputPlace) -> InputSpec | None:
-        """The declaration behind an input; through the calls of groups."""
-        graph, seen = workflow.nodes, 0
-        while place.node in graph and seen <= len(workflow.groups):
-            kind = graph[place.node].type
-            group = workflow.groups.get(kind.removeprefix("group:"))
-            if not kind.startswith("group:") or group is None:
-                spec = self.registry.find(kind)
-                return spec.input(place.input) if spec else None
-            inner = group.inputs.get(place.input)
-            if inner is None:
-                return None
-            place = inner[0] if isinstance(inner, list) else inner
-            graph, seen = group.nodes, seen + 1
-        return None
+        return override(workflow, values, self.registry, typed=False)
 
     def plan(
         self, workflow: Workflow, *, out: Path = Path("outputs"), only: Sequence[str] = ()
@@ -243,18 +191,24 @@ class Engine:
         Raises:
             WorkflowError: The workflow does not check.
         """
+        where = str(out.expanduser().absolute())
+        question = question_of(workflow, where, only)
+        known = self._plans.recall(question)
+        if known is not None:
+            return known
         checked = self._checked(workflow)
         source = workflow.name or "workflow"
         if checked.errors:
             raise WorkflowError(checked.problems, source)
-        where = str(out.expanduser().absolute())
 
         def surroundings(spec: NodeSpec) -> str:
             if spec.on == "device":
                 return self.device.token()
             return where if spec.end else ""
 
-        return make_plan(checked, self.digests, surroundings, only, source)
+        plan = make_plan(checked, self.digests, surroundings, only, source)
+        self._plans.remember(question, plan)
+        return plan
 
     def run(
         self,
@@ -381,16 +335,3 @@ def _device_of(engine: Engine, plan: Plan) -> Device:
         node.spec.on == "device" or "device" in node.spec.services for node in plan.nodes.values()
     )
     return engine.device.device if needed else Device()
-
-
-def _unknown_input(workflow: Workflow, name: str) -> Problem:
-    node, _, item = name.rpartition(".")
-    if node in workflow.nodes:
-        known = [f"{node}.{other}" for other in workflow.nodes[node].inputs]
-        sentence = f"The node '{node}' has no input '{item}'."
-    else:
-        known = list(workflow.inputs)
-        sentence = f"The workflow exposes no input '{name}'."
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    way_out = f"Did you mean '{near[0]}'?" if near else f"There is: {', '.join(known) or 'none'}."
-    return Problem("unknown_exposed", sentence, pointer="/inputs", way_out=way_out)

@@ -42,6 +42,7 @@ class PlanNode:
     spec: NodeSpec
     literals: Mapping[str, JsonValue]
     files: Mapping[str, Path]
+    named: Mapping[str, tuple[str, str]]
     digests: Mapping[str, str]
     links: Mapping[str, Link | tuple[Link, ...]]
     joins: Mapping[str, Join | tuple[Join, ...]]
@@ -181,6 +182,7 @@ def _node(node: CheckedNode, digests: Mapping[str, str], rank: int, surroundings
         spec=node.spec,
         literals=node.literals,
         files=node.files,
+        named=node.named,
         digests=digests,
         links=node.links,
         joins=node.joins,

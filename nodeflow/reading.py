@@ -10,6 +10,7 @@ from typing import Any
 from nodeflow.errors import Problem, WorkflowError
 
 MAX_DEPTH = 100
+_NESTING = (dict, list)
 
 
 def unreadable(code: str, sentence: str, source: str) -> WorkflowError:
@@ -82,8 +83,8 @@ def _depth(data: object) -> int:
         level = [
             inner
             for item in level
-            if isinstance(item, dict | list)
+            if isinstance(item, _NESTING)
             for inner in (item.values() if isinstance(item, dict) else item)
-            if isinstance(inner, dict | list)
+            if isinstance(inner, _NESTING)
         ]
     return depth

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, Valid
 from nodeflow.building import Handle, Port, fresh_id, place_of, type_of, written
 from nodeflow.errors import InputError, Problem, WorkflowError
 from nodeflow.findings import escape
+from nodeflow.garbage import uncollected
 from nodeflow.migrations import FORMAT, migrate
 from nodeflow.pictures import read_workflow
 from nodeflow.reading import read_json, unreadable
@@ -30,7 +31,9 @@ _ORDER = ("nodeflow", "name", "nodes", "inputs", "outputs", "groups", "layout")
 
 class _Part(BaseModel):
     # Unknown keys survive: a newer editor's notes are not ours to throw away.
-    model_config = ConfigDict(extra="allow", validate_assignment=False)
+    model_config = ConfigDict(
+        extra="allow", validate_assignment=False, ser_json_inf_nan="constants"
+    )
 
 
 class Repeat(_Part):
@@ -188,7 +191,8 @@ class Workflow(Graph):
         Raises:
             WorkflowError: It is no JSON, no workflow, or from a newer version.
         """
-        return cls.from_data(read_json(text, source), source)
+        with uncollected():
+            return cls.from_data(read_json(text, source), source)
 
     @classmethod
     def from_data(cls, data: object, source: str = "workflow") -> Workflow:

@@ -22,6 +22,7 @@ class CheckedNode:
     Attributes:
         literals: Validated values, defaults included; without links and files.
         files: Inputs that name a file, as paths.
+        named: The same inputs as (root, name).
         links: What enters from other nodes; a tuple for a growing input.
         joins: Input to how its link enters: `each` maps the node over a list.
         enters: Linked input to the type that one call is handed; of a growing input one item's.
@@ -34,6 +35,7 @@ class CheckedNode:
     pointer: str
     literals: dict[str, JsonValue] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
+    named: dict[str, tuple[str, str]] = field(default_factory=dict)
     links: dict[str, Link | tuple[Link, ...]] = field(default_factory=dict)
     joins: dict[str, Join | tuple[Join, ...]] = field(default_factory=dict)
     enters: dict[str, str] = field(default_factory=dict)

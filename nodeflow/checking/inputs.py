@@ -93,6 +93,7 @@ class Written:
         assert port.file is not None
         try:
             checked.files[port.name] = self._roots.resolve(port.file.root, name)
+            checked.named[port.name] = (port.file.root, name)
         except InputError as error:
             sentence = f"The input '{port.name}' of '{node.id}': {error}."
             self._findings.add(problem_at(node, "missing_file", sentence, port.name))

@@ -141,6 +141,7 @@ def _export_node() -> PlanNode:
         spec=_EXPORT,
         literals={},
         files={},
+        named={},
         digests={},
         links={},
         joins={},
