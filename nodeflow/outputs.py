@@ -110,6 +110,7 @@ class OutputFiles:
             if name not in self._fields:
                 known = ", ".join(f"{{{field}}}" for field in self._fields) or "none"
                 raise InputError(f"'{{{name}}}' in '{pattern}' is unknown; known are: {known}")
-            return re.sub(r"[/\\]", "_", self._fields[name])
+            # No spaces either: these names are typed in shells.
+            return re.sub(r"[/\\\s]+", "_", self._fields[name].strip())
 
         return _FORBIDDEN.sub("_", _FIELD.sub(value, pattern)).strip()

@@ -145,6 +145,14 @@ class Caller:
             return tuple(self._placed(node, port, item) for item in value)
         return self._placed(node, port, self._verified(port, value, function))
 
+    def prepare(self, node: PlanNode) -> None:
+        """Import a node's function, if no node of its kind was called before.
+
+        Raises:
+            PackError: Its module does not import any more.
+        """
+        self._function(node)
+
     def _function(self, node: PlanNode) -> _Function:
         with self._lock:
             found = self._functions.get(node.spec.id)

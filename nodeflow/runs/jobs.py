@@ -139,6 +139,9 @@ class Jobs:
         state.reason = self._why(state)
         state.started = time.perf_counter()
         self._emit(NodeStarted(self._run, state.node.id, state.node.spec.id, state.reason))
+        # Importing a pack takes seconds, once: they are not this node's.
+        self._caller.prepare(state.node)
+        state.started = time.perf_counter()
 
     @contextlib.contextmanager
     def _reported(self, state: State) -> Iterator[None]:
