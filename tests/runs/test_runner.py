@@ -116,11 +116,13 @@ def test_a_deep_chain_runs_without_recursion(house, flow):
 
 def test_hooks_are_asked_once_for_a_run(house, flow):
     engine = house.open()
-    watched = flow({"w": ("watched", {"a": 4})}, {"n": "w"})
-    house.run(watched)
+    house.run(flow({"w": ("watched", {"a": 3})}, {"n": "w"}))
     hook = engine.registry.function(engine.registry.find("tools.watched")).__globals__
     hook["calls"].clear()
+    watched = flow({"w": ("watched", {"a": 4})}, {"n": "w"})
     house.run(watched)
+    assert hook["calls"] == [4]
+    house.run(watched)  # unchanged, so it is not even planned again
     assert hook["calls"] == [4]
 
 
