@@ -37,7 +37,8 @@ def flatten(workflow: Workflow, find: Callable[[str], NodeSpec | None]) -> FlatG
     """
     flattener = _Flattener(workflow, find)
     flattener.expand(workflow, _Scope("", "", None), {})
-    bypass(flattener.nodes, flattener.redirects, flattener.findings)
+    exposed = [Link(place.node, place.output) for place in workflow.outputs.values()]
+    bypass(flattener.nodes, exposed, flattener.redirects, flattener.findings)
     flattener.resolve()
     flat = FlatGraph(flattener.nodes, {}, flattener.findings, flattener.redirects, flattener.broken)
     flat.outputs.update(exposed_outputs(workflow, flat))

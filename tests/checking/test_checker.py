@@ -102,7 +102,7 @@ BAD = {
     ),
     "wrong_id": ({"a/b": node("number")}, ("a/b", None, "/nodes/a~1b"), "another id"),
     "bypass_impossible": (
-        {"x": LOAD | {"mode": "bypass"}},
+        {"x": LOAD | {"mode": "bypass"}, "y": node("blur", image=link("x.picture"))},
         ("x", None, "/nodes/x"),
         "Mute it",
     ),

@@ -255,6 +255,18 @@ def test_a_bypassed_node_may_hand_a_literal_through(flat, problems):
     assert "is a literal" in problem.sentence
 
 
+def test_a_bypassed_node_must_only_stand_in_for_outputs_that_are_taken(problems):
+    nodes = {
+        "load": node("load", file="cat.png") | {"mode": "bypass"},
+        "n": node("number"),
+    }
+    assert problems(nodes) == []
+    taken = nodes | {"b": node("blur", image=link("load.picture"))}
+    assert [(item.code, item.node) for item in problems(taken)] == [("bypass_impossible", "load")]
+    exposed = problems(nodes, outputs={"o": link("load.picture")})
+    assert [(item.code, item.node) for item in exposed] == [("bypass_impossible", "load")]
+
+
 def test_bypassed_nodes_in_a_ring_are_a_cycle(problems):
     nodes = {
         "a": node("blur", image=link("b")) | {"mode": "bypass"},
