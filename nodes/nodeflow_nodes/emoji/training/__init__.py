@@ -1,0 +1,1 @@
+"""Scripts that fetch the emoji, train the embedded model and measure it."""
