@@ -11,9 +11,11 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from nodeflow.errors import InputError
+from nodeflow.declaration import read_node
+from nodeflow.errors import DeclarationError, InputError
 from nodeflow.findings import nearest
 from nodeflow.packs import pack_of
+from nodeflow.sockets import SHARED
 from nodeflow.spec import MARK
 
 
@@ -31,8 +33,10 @@ class Handle:
     `handle["name"]` is the same as `handle.name`, for names that Python does not allow.
     """
 
-    def __init__(self, node: str) -> None:
+    def __init__(self, node: str, only: str = "") -> None:
         self._node = node
+        # Name of its only output, if that is known: then a link says it.
+        self._only = only
 
     def __getattr__(self, name: str) -> Port:
         if name.startswith("_"):
@@ -51,7 +55,7 @@ Source = Handle | Port
 
 def place_of(source: Source) -> Port:
     """The output that a handle means; an empty name is the node's only output."""
-    return source if isinstance(source, Port) else Port(source._node, "")
+    return source if isinstance(source, Port) else Port(source._node, source._only)
 
 
 def type_of(node: str | Callable[..., Any], inputs: Collection[str]) -> str:
@@ -85,6 +89,18 @@ def type_of(node: str | Callable[..., Any], inputs: Collection[str]) -> str:
             hint = nearest(wanted, known) or f"There is: {', '.join(known) or 'none'}."
             raise InputError(f"{pack}.{name} has no input '{wanted}'. {hint}")
     return f"{pack}.{name}"
+
+
+def only_output(node: str | Callable[..., Any]) -> str:
+    """The name of a function's only output; empty for a type id, which says nothing of it."""
+    if isinstance(node, str):
+        return ""
+    sockets = {socket.of: socket.name for socket in SHARED if socket.of is not None}
+    try:
+        outputs = read_node(node, "", sockets).outputs
+    except DeclarationError:  # a type of the pack's own; the registry knows it, we do not
+        return ""
+    return outputs[0].name if len(outputs) == 1 else ""
 
 
 def fresh_id(type_id: str, taken: Collection[str]) -> str:

@@ -16,7 +16,9 @@ from typing import Any
 
 from nodeflow.cache.disk import DiskStore
 from nodeflow.cache.memory import MemoryStore
-from nodeflow.checking.checker import Checked, check
+from nodeflow.canonical import canonical
+from nodeflow.checking.checked import Checked, CheckedNode
+from nodeflow.checking.checker import check
 from nodeflow.devices import Device, DeviceFacts, find_device
 from nodeflow.errors import NodeError, NodeflowError, Problem, StoreError, WorkflowError
 from nodeflow.events import Emit, NodeReport, RunFinished, RunStatus
@@ -37,7 +39,6 @@ from nodeflow.runs.lanes import Lanes
 from nodeflow.runs.runner import Run, Surroundings
 from nodeflow.runs.stores import Stores
 from nodeflow.settings import Settings
-from nodeflow.spec import NodeSpec
 from nodeflow.workflow import Link, Workflow
 
 
@@ -164,6 +165,10 @@ class Engine:
         """
         return Workflow.load(path)
 
+    def save(self, workflow: Workflow, path: Path) -> None:
+        """Write the canonical document: every output named, renamed nodes and inputs as today."""
+        canonical(workflow, self.registry).save(path)
+
     def check(self, workflow: Workflow) -> list[Problem]:
         """Everything that is wrong with a workflow, warnings last."""
         return self._checked(workflow).problems
@@ -201,10 +206,10 @@ class Engine:
         if checked.errors:
             raise WorkflowError(checked.problems, source)
 
-        def surroundings(spec: NodeSpec) -> str:
-            if spec.on == "device":
+        def surroundings(node: CheckedNode) -> str:
+            if node.spec.on == "device":
                 return self.device.token()
-            return where if spec.end else ""
+            return _place(node, where, workflow.name) if node.spec.end else ""
 
         plan = make_plan(checked, self.digests, surroundings, only, source)
         self._plans.remember(question, plan)
@@ -244,7 +249,7 @@ class Engine:
         try:
             with frozen():
                 status = run.execute()
-                outputs = exporter.export() if not only and status != "cancelled" else {}
+                outputs = exporter.export() if status != "cancelled" else {}
                 run.remember()
         finally:
             self._running.remove(cancel)
@@ -297,6 +302,7 @@ class _Writer:
 
     def __init__(self, engine: Engine, workflow: Workflow, out: Path) -> None:
         self._disk = engine.disk
+        self._registry = engine.registry
         self._workflow = workflow
         self.out = out.expanduser().absolute()
         self._free = FreeNames()
@@ -304,7 +310,7 @@ class _Writer:
 
     @cached_property
     def _text(self) -> str:
-        return self._workflow.dumps()
+        return canonical(self._workflow, self._registry).dumps()
 
     def for_node(self, node: PlanNode, token: str) -> OutputFiles:
         return self.for_output(node.id, token)
@@ -327,6 +333,13 @@ class _Writer:
                 return self._free(item, folder, stem, suffix)
 
         return OutputFiles(self.out, self._text, fields, reserve)
+
+
+def _place(node: CheckedNode, where: str, name: str) -> str:
+    """Where an end node writes: the folder, and what the names that it is given are filled with."""
+    text = " ".join(value for value in node.literals.values() if isinstance(value, str))
+    fields = {"workflow": name, "node": node.id}
+    return "\n".join([where, *(value for field, value in fields.items() if f"{{{field}}}" in text)])
 
 
 def _device_of(engine: Engine, plan: Plan) -> Device:

@@ -75,8 +75,22 @@ class OutputFiles:
             suffix: Such as `.png`.
 
         Raises:
-            InputError: The pattern leads out of the folder or holds an unknown field.
+            InputError: The pattern leads out of the folder or holds an unknown field, or the file
+                cannot be written: no room, no permission, a name that is too long.
         """
+        try:
+            with self._created(pattern, suffix) as file:
+                yield file
+        except OSError as error:
+            if error.errno is None:  # not the system's: what is written is at fault
+                raise
+            raise InputError(
+                f"'{pattern}{suffix}' cannot be written to {self.folder}: {error.strerror}; "
+                "free some room there, or choose another folder or name"
+            ) from error
+
+    @contextmanager
+    def _created(self, pattern: str, suffix: str) -> Iterator[IO[bytes]]:
         path = self._target(pattern, suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=".unfinished-", dir=path.parent)

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from nodeflow.errors import InputError, Problem, WorkflowError
+from nodeflow.findings import escape
 from nodeflow.literals import from_text
 from nodeflow.registry import Registry
 from nodeflow.spec import InputSpec
@@ -39,7 +40,7 @@ def override(
                 found[place.node, place.input] = _value(workflow, place, value, registry, typed)
             except InputError as error:
                 sentence = f"'{name}' cannot be {value!r}: {error}."
-                pointer = f"/nodes/{place.node}/inputs/{place.input}"
+                pointer = f"/nodes/{escape(place.node)}/inputs/{escape(place.input)}"
                 problems.append(Problem("wrong_value", sentence, place.node, place.input, pointer))
     if problems:
         raise WorkflowError(problems, workflow.name or "workflow")

@@ -128,7 +128,7 @@ class Plan:
 def make_plan(
     checked: Checked,
     digests: FileDigests,
-    surroundings: Callable[[NodeSpec], str],
+    surroundings: Callable[[CheckedNode], str],
     only: Sequence[str] = (),
     source: str = "workflow",
 ) -> Plan:
@@ -163,7 +163,7 @@ def make_plan(
         except InputError as error:
             problems.append(Problem("unreadable_file", f"{error}.", node.id, None, node.pointer))
             continue
-        planned = _node(node, found, ranks[node.id], surroundings(node.spec))
+        planned = _node(node, found, ranks[node.id], surroundings(node))
         nodes[node.id] = planned
         # Which Lazy inputs count is known only once the node has run.
         key = None if planned.lazy else planned.key(key_of)
@@ -173,6 +173,12 @@ def make_plan(
     targets = _targets(nodes, outputs, only, problems)
     if problems:
         raise WorkflowError(problems, source)
+    if only:
+        wanted = {*targets, *(up for name in targets for up in nx.ancestors(checked.graph, name))}
+        nodes = {name: node for name, node in nodes.items() if name in wanted}
+        keys = {name: key for name, key in keys.items() if name in wanted}
+        outputs = {name: link for name, link in outputs.items() if link.node in targets}
+        muted &= wanted
     return Plan(nodes, keys, targets, outputs, frozenset(muted), nx.freeze(checked.graph))
 
 

@@ -214,6 +214,16 @@ def _memory_file(source: PackSource, digest: str, memory: Path) -> Path:
     return memory / f"{source.name}-{MEMORY_FORMAT}-{python}-{digest}.json"
 
 
+def _place(source: PackSource, error: BaseException) -> str:
+    """The last line of the pack's own that the error came through, such as ` (file.py, line 3)`."""
+    own = [
+        f" ({frame.filename}, line {frame.lineno})"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(source.folder)
+    ]
+    return own[-1] if own else ""
+
+
 def _read(source: PackSource, memory: Path | None) -> PackSpecs:
     """What a pack declares, remembered or read anew.
 
@@ -232,7 +242,7 @@ def _read(source: PackSource, memory: Path | None) -> PackSpecs:
     except (Exception, SystemExit) as error:
         raise PackError(
             source.name,
-            f"it does not import: {type(error).__name__}: {error}",
+            f"it does not import: {type(error).__name__}: {error}{_place(source, error)}",
             traceback.format_exc(),
         ) from error
     if file is not None:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
-from nodeflow.building import Handle, Port, fresh_id, place_of, type_of, written
+from nodeflow.building import Handle, Port, fresh_id, only_output, place_of, type_of, written
 from nodeflow.errors import InputError, Problem, WorkflowError
 from nodeflow.findings import escape
 from nodeflow.garbage import uncollected
@@ -255,7 +255,7 @@ class Workflow(Graph):
         node_id = id or fresh_id(type_id, self.nodes)
         values = {name: written(name, value) for name, value in inputs.items()}
         self.nodes[node_id] = NodeEntry(type=type_id, inputs=values)
-        return Handle(node_id)
+        return Handle(node_id, only_output(node))
 
     def expose(self, name: str, *places: Port) -> None:
         """Show inputs to the outside under one name: `flow.expose("text", prompt.text)`."""

@@ -69,7 +69,7 @@ def test_a_function_of_a_pack_in_a_folder_becomes_its_type(shelf):
     first = flow.add(twice, a=1)
     flow.add(twice, a=first)
     assert flow.nodes["twice"].type == "homemade.twice"
-    assert flow.nodes["twice_2"].inputs == {"a": {"node": "twice"}}
+    assert flow.nodes["twice_2"].inputs == {"a": {"node": "twice", "output": "int"}}
     with pytest.raises(InputError, match=r"homemade\.twice has no input 'c'. There is: a, b"):
         flow.add(twice, c=1)
 

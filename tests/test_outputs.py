@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from pathlib import Path
 
@@ -45,3 +47,33 @@ def test_a_free_name_is_given_once_even_before_it_is_written(tmp_path: Path):
     for thread in threads:
         thread.join()
     assert sorted(path.name for path in given) == [f"x_{n:04d}.png" for n in range(2, 22)]
+
+
+def test_a_disk_without_room_is_said_with_the_folder(tmp_path):
+    files = OutputFiles(tmp_path)
+
+    def write() -> None:
+        with files.create("x", ".txt"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(InputError, match=r"'x\.txt' cannot be written to .*No space left"):
+        write()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_a_file_is_said(tmp_path):
+    (tmp_path / "taken").write_text("")
+
+    def write() -> None:
+        with OutputFiles(tmp_path / "taken").create("x", ".txt") as file:
+            file.write(b"1")
+
+    with pytest.raises(InputError, match=r"cannot be written to .*taken"):
+        write()
+
+
+def test_filled_in_names_have_no_spaces(tmp_path):
+    files = OutputFiles(tmp_path, fields={"workflow": "My first / flow"})
+    with files.create("{workflow}", ".txt") as file:
+        file.write(b"1")
+    assert [path.name for path in files.written] == ["My_first_flow_0001.txt"]

@@ -57,6 +57,7 @@ def test_where_an_end_writes_and_what_a_device_is_are_part_of_the_key(house, flo
     second = engine.plan(flow(nodes, {"d": "d"}), out=tmp_path / "b").keys
     assert first["save"] != second["save"]
     assert first["d"] == second["d"]
+    del engine.__dict__["_plans"]
     engine.__dict__["device"] = type(engine.device)(engine.device.device, "another chip")
     assert engine.plan(flow(nodes, {"d": "d"}), out=tmp_path / "a").keys["d"] != first["d"]
 

@@ -67,9 +67,8 @@ class Links:
         if named is None:
             return None
         if source.muted:
-            # Without its source an optional input falls back to its default.
-            if port.required or checked.muted:
-                checked.muted = True
+            # What needs a muted node is left out with it; a growing input does with fewer links.
+            checked.muted = checked.muted or not port.grows
             return None
         given = source.types[named.output]
         how = join(given, port.type)

@@ -139,11 +139,14 @@ def _cancelled_by_ctrl_c() -> Iterator[threading.Event]:
         cancel.set()
         os.write(2, b"\nCancelling; Ctrl-C again ends at once.\n")
 
-    before = signal.signal(signal.SIGINT, handle)
+    # SIGTERM too: it is how containers and service managers ask.
+    asking = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, handle) for number in asking]
     try:
         yield cancel
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(asking, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _report(failure: NodeFailed, file: Path) -> None:

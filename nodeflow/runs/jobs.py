@@ -58,6 +58,18 @@ class _Awaited:
         return self._begin().__await__()
 
 
+@contextlib.contextmanager
+def _item_named(node: PlanNode, count: int) -> Iterator[None]:
+    """Let an error of a mapped node say which item it was; they count from 1."""
+    try:
+        yield
+    except Cancelled:
+        raise
+    except Exception as error:
+        sentence = failure(node, error).sentence
+        raise NodeError(node.id, node.spec.id, f"item {count + 1}: {sentence}") from error
+
+
 async def _at_once(value: object) -> object:
     return value
 
@@ -250,7 +262,8 @@ class Jobs:
             if item.made is None:
                 started = time.perf_counter()
                 token = self._token(state, count, item.key)
-                item.made = self._caller.call(state.node, values, token)
+                with _item_named(state.node, count):
+                    item.made = self._caller.call(state.node, values, token)
                 self._store_item(state.node, item, time.perf_counter() - started)
             done.append(item)
         return _together(state.node, done)
@@ -262,7 +275,8 @@ class Jobs:
             if item.made is None:
                 started = time.perf_counter()
                 token = self._token(state, count, item.key)
-                item.made = await self._caller.call_async(state.node, values, token)
+                with _item_named(state.node, count):
+                    item.made = await self._caller.call_async(state.node, values, token)
                 self._store_item(state.node, item, time.perf_counter() - started)
             done.append(item)
         return _together(state.node, done)

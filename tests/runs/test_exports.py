@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from nodeflow.canonical import canonical
+
 
 def pictures(house) -> list[str]:
     return sorted(path.name for path in (house.folder / "out").rglob("*.png"))
@@ -19,7 +21,7 @@ def test_a_picture_is_written_once_and_carries_the_workflow(house, flow):
     (file,) = first["colour"]["files"]
     with Image.open(file) as picture:
         assert picture.convert("L").getpixel((0, 0)) == 200
-    assert house.engine.load(Path(file)) == shown
+    assert house.engine.load(Path(file)) == canonical(shown, house.engine.registry)
     assert house.run(shown).outputs == first
     house.open()
     assert house.run(shown).outputs == first
@@ -138,3 +140,18 @@ def test_the_last_event_has_the_promised_shape(house, flow):
         "n": {"value": 3},
         "image": {"files": [str(house.folder / "out" / "image_0001.png")]},
     }
+
+
+def test_a_save_whose_name_is_filled_in_anew_is_another_save(house, flow):
+    nodes = {"save": ("write", {"a": 1, "name": "{workflow}"})}
+    first = house.run(flow(nodes).model_copy(update={"name": "one"})).nodes["save"].files
+    second = house.run(flow(nodes).model_copy(update={"name": "two"})).nodes["save"].files
+    assert [Path(path).name for path in (*first, *second)] == ["one_0001.txt", "two_0001.txt"]
+
+
+def test_two_saves_named_after_themselves_both_write(house, flow):
+    result = house.run(
+        flow({name: ("write", {"a": 1, "name": "{node}"}) for name in ("left", "right")})
+    )
+    files = [Path(path).name for node in ("left", "right") for path in result.nodes[node].files]
+    assert files == ["left_0001.txt", "right_0001.txt"]

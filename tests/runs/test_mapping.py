@@ -107,3 +107,13 @@ def test_a_mapped_async_node_runs_for_each_item(house, flow):
     assert house.run(napping(3))["n"] == [0, 1, 2]
     house.open()
     assert house.run(napping(4))["n"] == [0, 1, 2, 3]
+
+
+def test_an_error_says_which_item_it_was(house, flow):
+    result = house.run(flow({"n": ("upto", {"count": 3}), "f": ("limited", {"a": "@n"})}))
+    assert result.status == "done"
+    result = house.run(
+        flow({"n": ("upto", {"count": 14}), "f": ("limited", {"a": "@n"})}, {"f": "f"})
+    )
+    (error,) = result.errors
+    assert error.sentence.startswith("item 12: the input 'a' was handed 11")
