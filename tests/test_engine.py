@@ -37,7 +37,8 @@ with Engine() as engine:
         try:
             print("go", flush=True)
             engine.run(flow(n))
-            time.sleep(30)
+            for _ in range(3000):  # a signal just before one long sleep would wait for its end
+                time.sleep(0.01)
         except KeyboardInterrupt:
             print("interrupted", flush=True)
     print(engine.run(flow(1000))["n"], flush=True)
