@@ -7,6 +7,7 @@ import contextlib
 import heapq
 import itertools
 import threading
+import time
 import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -15,6 +16,9 @@ from nodeflow.errors import NodeflowError
 from nodeflow.spec import Lane
 
 Job = Callable[[], None]
+
+HELP_SECONDS = 0.002
+"""A job that takes longer than this is worth another thread for those that wait."""
 
 JOIN_SECONDS = 5.0
 """How long closing waits for a node that does not notice that it was cancelled."""
@@ -30,7 +34,8 @@ class _Threads:
         self._count = itertools.count()
         self._ready = threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._idle = 0
+        self._idle = self._busy = 0
+        self._taken = 0.0
         self._closed = False
 
     def submit(self, rank: int, job: Job) -> None:
@@ -50,20 +55,37 @@ class _Threads:
     def _work(self) -> None:
         while True:
             with self._ready:
-                while not self._jobs and not self._closed:
+                while not self._closed and not self._may_take():
+                    if self._jobs:
+                        self._ready.wait(HELP_SECONDS)
+                        continue
                     self._idle += 1
                     self._ready.wait()
                     self._idle -= 1
                 if not self._jobs:
                     return
                 job = heapq.heappop(self._jobs)[2]
+                self._busy += 1
+                self._taken = time.monotonic()
             try:
                 job()
             except BaseException:  # noqa: BLE001
                 # A job reports its own failures; one that does not must not take the lane along.
                 traceback.print_exc()
+            with self._ready:
+                self._busy -= 1
             # A value must not stay alive because an idle thread's frame still names its job.
             del job
+
+    def _may_take(self) -> bool:
+        """Whether a thread should take a job now.
+
+        While another one gets through its jobs in no time, a second would only fight it for the
+        interpreter: two threads ran 10,000 trivial nodes a third slower than one.
+        """
+        if not self._jobs:
+            return False
+        return not self._busy or time.monotonic() - self._taken >= HELP_SECONDS
 
     def close(self) -> None:
         with self._ready:

@@ -88,3 +88,22 @@ def test_device_nodes_share_one_thread_while_files_are_written_beside_it(house, 
     threads = {Path(path).read_text().split()[0] for path in files}
     assert threads == {"nodeflow-device-0"}
     assert seconds < 2 * count * pause * 0.85  # in sequence it would take all of it
+
+
+def test_jobs_that_take_long_run_side_by_side():
+    lanes = Lanes(cpu_threads=3)
+    meeting = threading.Barrier(3)
+    met: list[int] = []
+
+    def meet() -> None:
+        met.append(meeting.wait(timeout=20))
+
+    try:
+        for _ in range(3):
+            lanes.submit("cpu", 0, meet)
+        deadline = time.monotonic() + 20
+        while len(met) < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    finally:
+        lanes.close()
+    assert sorted(met) == [0, 1, 2]
