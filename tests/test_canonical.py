@@ -4,6 +4,8 @@ import copy
 import json
 
 from nodeflow.canonical import canonical
+from nodeflow.engine import Engine
+from nodeflow.settings import Settings
 from nodeflow.workflow import Workflow
 
 DOCUMENT = {
@@ -78,3 +80,21 @@ def test_the_given_workflow_is_not_changed_and_the_result_is_a_fixed_point(toys)
     assert before == Workflow.from_data(DOCUMENT)
     assert canonical(after, toys) == after
     assert Workflow.parse(after.dumps()) == after
+
+
+def test_an_engine_saves_the_canonical_document(tmp_path):
+    flow = Workflow.from_data(
+        {
+            "nodeflow": 1,
+            "nodes": {
+                "n": {"type": "logic.number", "inputs": {}},
+                "c": {"type": "logic.compare", "inputs": {"a": {"node": "n"}}},
+            },
+            "outputs": {"o": {"node": "c"}},
+        }
+    )
+    with Engine(Settings(cache=tmp_path / "cache", data=tmp_path), cache=False) as engine:
+        engine.save(flow, tmp_path / "flow.json")
+    saved = Workflow.load(tmp_path / "flow.json")
+    assert saved.nodes["c"].inputs["a"] == {"node": "n", "output": "value"}
+    assert saved.outputs["o"].output == "result"

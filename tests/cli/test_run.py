@@ -243,9 +243,10 @@ def waiting(tmp_path: Path, *, deaf: bool = False) -> Iterator[subprocess.Popen[
         process.communicate()
 
 
-def test_ctrl_c_cancels_and_keeps_what_was_made(nodeflow, tmp_path):
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_being_asked_to_end_cancels_and_keeps_what_was_made(nodeflow, tmp_path, asked):
     with waiting(tmp_path) as process:
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, asked)
         out, err = process.communicate(timeout=30)
 
     assert process.returncode == 130, err

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 
-from nodeflow_nodes.emoji.training.clock import Every, TrainingClock
+from nodeflow_nodes.emoji.training.clock import Every
 from nodeflow_nodes.emoji.training.data import load_pixels
 from nodeflow_nodes.emoji.training.ema import Ema
+from nodeflow_nodes.emoji.training.resumable import Resumable
 from nodeflow_nodes.emoji.training.work import (
     add_work_option,
     ensure_folder,
     load_checkpoint,
-    save_checkpoint,
 )
 
 CHECKPOINT = "autoencoder.pt"
@@ -84,25 +83,15 @@ def train(work: Path, minutes: float) -> AutoencoderKL:
         model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.0, fused=True
     )
     ema = Ema(model, 0.998)
-    step, clock = 0, TrainingClock(minutes)
-    if saved := load_checkpoint(work / CHECKPOINT):
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        ema.load(**saved["ema"])
-        step, clock = saved["step"], TrainingClock(minutes, saved["spent"])
-
-    def save() -> None:
-        state: dict[str, Any] = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-        state |= {"ema": ema.state(), "step": step, "spent": clock.spent}
-        save_checkpoint(work / CHECKPOINT, state)
+    run = Resumable(work / CHECKPOINT, model, optimizer, ema, minutes)
 
     checkpoint, report = Every(SECONDS_PER_CHECKPOINT), Every(30)
-    while not clock.done:
+    while not run.clock.done:
         target = to_tensor(pixels[torch.randint(len(pixels), (BATCH,))])
-        if step % 2:
+        if run.step % 2:
             target = target.flip(3).contiguous(memory_format=torch.channels_last)
         for group in optimizer.param_groups:
-            group["lr"] = PEAK_RATE * clock.rate()
+            group["lr"] = PEAK_RATE * run.clock.rate()
         with torch.autocast("cpu", torch.bfloat16):
             posterior = model.encode(target).latent_dist
             picture = model.decode(posterior.sample()).sample
@@ -112,13 +101,16 @@ def train(work: Path, minutes: float) -> AutoencoderKL:
         optimizer.step()
         optimizer.zero_grad()
         ema.update()
-        step += 1
+        run.step += 1
         if report.due():
             quality = psnr(picture.detach(), target).mean()
-            print(f"{clock.spent:6.0f} s step {step} loss {loss:.4f} {quality:.2f} dB", flush=True)
+            print(
+                f"{run.clock.spent:6.0f} s step {run.step} loss {loss:.4f} {quality:.2f} dB",
+                flush=True,
+            )
         if checkpoint.due():
-            save()
-    save()
+            run.save()
+    run.save()
     return averaged(model, ema)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,14 +20,14 @@ from nodeflow_nodes.emoji.training.autoencoder import (
     psnr,
     to_tensor,
 )
-from nodeflow_nodes.emoji.training.clock import Every, TrainingClock
+from nodeflow_nodes.emoji.training.clock import Every
 from nodeflow_nodes.emoji.training.data import load_pixels
 from nodeflow_nodes.emoji.training.ema import Ema
+from nodeflow_nodes.emoji.training.resumable import Resumable
 from nodeflow_nodes.emoji.training.work import (
     add_work_option,
     ensure_folder,
     load_checkpoint,
-    save_checkpoint,
 )
 
 CHECKPOINT = "upscaler.pt"
@@ -104,24 +103,14 @@ def train(work: Path, minutes: float) -> CompactUpscaler:
     model = CompactUpscaler().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), PEAK_RATE, weight_decay=0.0, fused=True)
     ema = Ema(model, 0.999)
-    step, clock = 0, TrainingClock(minutes)
-    if saved := load_checkpoint(work / CHECKPOINT):
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        ema.load(**saved["ema"])
-        step, clock = saved["step"], TrainingClock(minutes, saved["spent"])
+    run = Resumable(work / CHECKPOINT, model, optimizer, ema, minutes)
 
-    def save() -> None:
-        state: dict[str, Any] = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-        state |= {"ema": ema.state(), "step": step, "spent": clock.spent}
-        save_checkpoint(work / CHECKPOINT, state)
-
-    generator = torch.Generator().manual_seed(step)
+    generator = torch.Generator().manual_seed(run.step)
     checkpoint, report = Every(300), Every(30)
-    while not clock.done:
+    while not run.clock.done:
         small, large = pairs.crops(BATCH, generator)
         for group in optimizer.param_groups:
-            group["lr"] = PEAK_RATE * clock.rate()
+            group["lr"] = PEAK_RATE * run.clock.rate()
         with torch.autocast("cpu", torch.bfloat16):
             drawn = model(small)
         loss = (drawn.float() - large).abs().mean() + 0.5 * gradient_distance(drawn.float(), large)
@@ -130,12 +119,12 @@ def train(work: Path, minutes: float) -> CompactUpscaler:
         optimizer.step()
         optimizer.zero_grad()
         ema.update()
-        step += 1
+        run.step += 1
         if report.due():
-            print(f"{clock.spent:6.0f} s step {step} loss {loss:.4f}", flush=True)
+            print(f"{run.clock.spent:6.0f} s step {run.step} loss {loss:.4f}", flush=True)
         if checkpoint.due():
-            save()
-    save()
+            run.save()
+    run.save()
     ema.swap()
     return model.eval()
 
