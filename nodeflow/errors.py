@@ -105,7 +105,7 @@ class InputError(NodeflowError, ValueError):
 
 
 class StoreError(NodeflowError):
-    """The disk store cannot be used (full disk, no permission)."""
+    """The disk store or the journal cannot be used (full disk, no permission, damage)."""
 
 
 class SettingsError(NodeflowError):

@@ -26,6 +26,9 @@ PREFIX = "NODEFLOW_"
 CONFIG = "NODEFLOW_CONFIG"
 """Names the settings file; the only variable that is not a setting itself."""
 
+DEFAULT_PORT = 8420
+"""Where a server listens, and clients look for one, unless they are told otherwise."""
+
 _GB = 1000**3
 
 
@@ -76,7 +79,11 @@ class Settings(BaseSettings):
         device_memory: Budget for values kept on the device, in bytes.
         model_memory: Budget for models kept in RAM, in bytes.
         disk: Budget of the disk store, in bytes.
+        history: Budget of a server's journal, in bytes; the oldest finished jobs leave first.
+        history_days: Days after which a finished job leaves the journal.
         cpu_threads: How many nodes may compute on the CPU at once.
+        server: Address of the server that clients talk to; empty for the one on this machine.
+        token: What that server wants from clients on other machines.
     """
 
     model_config = SettingsConfigDict(
@@ -91,7 +98,11 @@ class Settings(BaseSettings):
     device_memory: Size = ByteSize(_GB)
     model_memory: Size = Field(default_factory=lambda: _share_of_ram(0.5))
     disk: Size = ByteSize(20 * _GB)
+    history: Size = ByteSize(2 * _GB)
+    history_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 90.0
     cpu_threads: Annotated[int, Field(ge=1, le=256)] = min(4, os.cpu_count() or 1)
+    server: str = ""
+    token: str = Field("", repr=False)
 
     def __init__(self, **values: Any) -> None:
         problems = _unknown_variables(os.environ)

@@ -31,6 +31,8 @@ def test_without_any_choice_the_folders_are_the_users_own(tmp_path: Path):
     assert settings.models == (settings.data / "models",)
     assert settings.inputs == settings.data / "inputs"
     assert settings.disk == 20_000_000_000
+    assert settings.history == 2_000_000_000
+    assert settings.history_days == 90
     assert 1 <= settings.cpu_threads <= 4
     assert 0 < settings.memory < settings.model_memory
     for folder in (settings.cache, settings.data, *settings.packs):
@@ -75,6 +77,10 @@ def test_a_budget_may_be_written_with_its_unit(
         ("NODEFLOW_DISK", "-5"),
         ("NODEFLOW_CPU_THREADS", "0"),
         ("NODEFLOW_CPU_THREADS", "two"),
+        ("NODEFLOW_HISTORY", "-1"),
+        ("NODEFLOW_HISTORY_DAYS", "-1"),
+        ("NODEFLOW_HISTORY_DAYS", "inf"),
+        ("NODEFLOW_HISTORY_DAYS", "ever"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_variable(
