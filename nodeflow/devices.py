@@ -65,11 +65,9 @@ def find_device(device: str, precision: str, memory: FileMemory | None) -> Devic
         raise SettingsError(
             f"The precision '{precision}' is unknown; use auto, fp32, bf16 or fp16."
         )
-    question = "|".join([device, precision, platform.node(), platform.processor(), *_versions()])
-    if memory is not None:
-        known = memory.recall("device", [question]).get(question)
-        if isinstance(known, dict):
-            return _facts(known)
+    known = recall_device(device, precision, memory)
+    if known is not None:
+        return known
     # The import costs seconds, so it happens only when the question is new.
     probe = cast(
         "Callable[[str, str], dict[str, str]]", importlib.import_module("nodeflow.probe").probe
@@ -77,8 +75,21 @@ def find_device(device: str, precision: str, memory: FileMemory | None) -> Devic
     answer = probe(device, precision)
     if memory is not None:
         with contextlib.suppress(StoreError):  # then torch is asked again next time
-            memory.remember("device", {question: dict(answer)})
+            memory.remember("device", {_question(device, precision): dict(answer)})
     return _facts(answer)
+
+
+def recall_device(device: str, precision: str, memory: FileMemory | None) -> DeviceFacts | None:
+    """The device that is meant, if its question was asked before; torch is not asked."""
+    if memory is None:
+        return None
+    question = _question(device, precision)
+    known = memory.recall("device", [question]).get(question)
+    return _facts(known) if isinstance(known, dict) else None
+
+
+def _question(device: str, precision: str) -> str:
+    return "|".join([device, precision, platform.node(), platform.processor(), *_versions()])
 
 
 def _facts(answer: Mapping[str, object]) -> DeviceFacts:

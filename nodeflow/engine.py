@@ -3,43 +3,51 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pydantic import JsonValue
+
 from nodeflow.cache.disk import DiskStore
+from nodeflow.cache.heap import give_back
 from nodeflow.cache.memory import MemoryStore
 from nodeflow.canonical import canonical
 from nodeflow.checking.checked import Checked, CheckedNode
 from nodeflow.checking.checker import check
 from nodeflow.devices import Device, DeviceFacts, find_device
-from nodeflow.errors import NodeError, NodeflowError, Problem, StoreError, WorkflowError
+from nodeflow.errors import NodeError, NodeflowError, PackError, Problem, StoreError, WorkflowError
 from nodeflow.events import Emit, NodeReport, RunFinished, RunStatus
-from nodeflow.garbage import frozen, uncollected
+from nodeflow.garbage import Freezer, uncollected
 from nodeflow.keys import FileDigests
 from nodeflow.models.memory import ModelMemory
-from nodeflow.outputs import FreeNames, OutputFiles
 from nodeflow.overrides import override
 from nodeflow.packs import find_packs
-from nodeflow.plan import Plan, PlanNode, make_plan
+from nodeflow.plan import Plan, make_plan
 from nodeflow.plan_memory import PlanMemory, question_of
 from nodeflow.registry import Registry
 from nodeflow.remembered import JsonMemory
 from nodeflow.roots import Roots
-from nodeflow.runs.calls import Services
-from nodeflow.runs.exports import Exporter
+from nodeflow.runs.calls import Functions, Services
+from nodeflow.runs.exports import Exporter, results_of
 from nodeflow.runs.lanes import Lanes
-from nodeflow.runs.runner import Run, Surroundings
+from nodeflow.runs.meter import Meter
+from nodeflow.runs.runner import Run
+from nodeflow.runs.saving import Saving
 from nodeflow.runs.stores import Stores
+from nodeflow.runs.surroundings import Surroundings
 from nodeflow.settings import Settings
 from nodeflow.workflow import Link, Workflow
+
+COUNT_SECONDS = 10.0
+"""So long the counts of the disk store stand: they take a look at every entry."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,10 @@ class Engine:
         self._anywhere = anywhere
         self._guard = guard
         self._running: list[threading.Event] = []
+        self._freezer = Freezer()
+        self._meter = Meter()
+        self._counted: dict[str, JsonValue] | None = None
+        self._counted_until = 0.0
         self.disk = self._open_disk() if cache else None
         self.memory = MemoryStore(self.settings.memory, self.settings.device_memory)
         self.models = ModelMemory(self.settings.model_memory)
@@ -146,6 +158,10 @@ class Engine:
         return Roots.of(
             self.settings.models, self.settings.data / "inputs", packs, anywhere=self._anywhere
         )
+
+    @cached_property
+    def _functions(self) -> Functions:
+        return Functions(self.registry)
 
     @cached_property
     def _plans(self) -> PlanMemory:
@@ -224,7 +240,9 @@ class Engine:
         only: Sequence[str] = (),
         emit: Emit | None = None,
         cancel: threading.Event | None = None,
-        watched: bool = False,
+        watched: bool | Callable[[], bool] = False,
+        run_id: str | None = None,
+        pin: str = "",
     ) -> Result:
         """Check, plan and carry out a workflow; blocks until it is over.
 
@@ -234,7 +252,11 @@ class Engine:
             only: Nodes that are wanted; everything if empty.
             emit: Where events go.
             cancel: Set it to cancel.
-            watched: Whether previews are wanted.
+            watched: Whether previews are wanted; a function is asked again at each step.
+            run_id: Names the run in events; made up if not given.
+            pin: Keep what the run finds and makes on disk in this name, and once it is over what
+                its outputs and end nodes gave, until `unpin`. A name `job:...` outlives the
+                process; others are forgotten after a week.
 
         Raises:
             WorkflowError: The workflow does not check. Nothing has run then.
@@ -244,13 +266,18 @@ class Engine:
         with uncollected():
             workflow = self.with_inputs(workflow, inputs or {})
             plan = self.plan(workflow, out=out, only=only)
-            run, exporter = self._prepared(workflow, plan, out, emit, cancel, watched)
+            saving = Saving(workflow, self.registry, self.disk, out)
+            stores = Stores(self.memory, self.disk, self.registry.codecs, pin)
+            around = self._surroundings(plan, stores, saving, _asked(watched))
+            name = run_id or uuid.uuid4().hex[:12]
+            results = results_of(plan, str(saving.out))
+            run = Run(plan, around, name, workflow.name, emit, cancel, results)
         self._running.append(cancel)
         try:
-            with frozen():
+            with self._freezer.frozen(len(plan.nodes)):
                 status = run.execute()
+                exporter = Exporter(plan, run, stores, saving)
                 outputs = exporter.export() if status != "cancelled" else {}
-                run.remember()
         finally:
             self._running.remove(cancel)
         with uncollected():
@@ -260,28 +287,70 @@ class Engine:
             emit(RunFinished(run.id, status, seconds, reports, outputs))
         return Result(status, seconds, reports, outputs, tuple(run.errors), run, plan.outputs)
 
-    def _prepared(
-        self,
-        workflow: Workflow,
-        plan: Plan,
-        out: Path,
-        emit: Emit | None,
-        cancel: threading.Event,
-        watched: bool,
-    ) -> tuple[Run, Exporter]:
-        codecs = self.registry.codecs
-        writer = _Writer(self, workflow, out)
-        services = Services(_device_of(self, plan), self.models, writer.for_node, watched)
-        stores = Stores(self.memory, self.disk, codecs)
-        around = Surroundings(self.registry, stores, self.lanes, services, self._guard)
-        run = Run(plan, around, uuid.uuid4().hex[:12], workflow.name, emit, cancel)
-        return run, Exporter(plan, run, stores, codecs, writer.for_output, str(writer.out))
+    def _surroundings(
+        self, plan: Plan, stores: Stores, saving: Saving, watched: Callable[[], bool]
+    ) -> Surroundings:
+        services = Services(_device_of(self, plan), self.models, saving.for_node, watched)
+        return Surroundings(self._functions, stores, self.lanes, services, self._meter, self._guard)
+
+    def unpin(self, owners: Iterable[str]) -> None:
+        """Let go of what runs have kept in these names."""
+        if self.disk is not None:
+            self.disk.unpin(owners)
+
+    def free(self) -> int:
+        """Unload all models, empty the memory store and hand the memory back; between runs.
+
+        Returns:
+            Bytes of memory that the process occupies then.
+        """
+        self.models.clear()
+        self.memory.clear()
+        self._plans.clear()
+        gc.collect()
+        give_back()
+        return self._meter.rss()
+
+    def info(self) -> dict[str, JsonValue]:
+        """What is in memory and on disk, for people; what is on disk as of some seconds ago."""
+        if self.disk is not None and time.monotonic() >= self._counted_until:
+            with contextlib.suppress(StoreError):
+                self._counted = self.disk.info()
+            self._counted_until = time.monotonic() + COUNT_SECONDS
+        return {
+            "rss": self._meter.rss(),
+            "memory": {**self.memory.info()},
+            "models": self.models.info(),
+            "disk": self._counted,
+        }
+
+    def read_packs(self) -> tuple[PackError, ...]:
+        """Find and read all packs again; between runs.
+
+        A pack that does not work any more goes on with its last good version.
+
+        Returns:
+            What is wrong with packs.
+        """
+        before = self.registry
+        found = find_packs(self.settings.packs)
+        registry = Registry.discover(found, self.settings.cache / "specs", before)
+        for name in ("roots", "_functions", "_plans"):
+            self.__dict__.pop(name, None)
+        self.__dict__["registry"] = registry
+        changed = registry.forget_edited(before)
+        if changed:
+            # Values of classes that are now others; those on disk are read as the new ones.
+            self.memory.clear()
+            self.models.forget(changed)
+        return registry.errors
 
     def close(self) -> None:
         """Cancel what runs, write what waits to be written, stop all threads."""
         for cancel in list(self._running):
             cancel.set()
         self.lanes.close()
+        self._meter.close()
         if self.disk is not None:
             self.disk.close()
 
@@ -297,49 +366,15 @@ class Engine:
         self.close()
 
 
-class _Writer:
-    """Makes the files service for nodes and outputs of one run."""
-
-    def __init__(self, engine: Engine, workflow: Workflow, out: Path) -> None:
-        self._disk = engine.disk
-        self._registry = engine.registry
-        self._workflow = workflow
-        self.out = out.expanduser().absolute()
-        self._free = FreeNames()
-        self._started = datetime.now()
-
-    @cached_property
-    def _text(self) -> str:
-        return canonical(self._workflow, self._registry).dumps()
-
-    def for_node(self, node: PlanNode, token: str) -> OutputFiles:
-        return self.for_output(node.id, token)
-
-    def for_output(self, name: str, token: str) -> OutputFiles:
-        fields = {
-            "workflow": self._workflow.name or "workflow",
-            "node": name,
-            "date": f"{self._started:%Y-%m-%d}",
-            "time": f"{self._started:%H-%M-%S}",
-        }
-        disk = self._disk
-        if disk is None:
-            return OutputFiles(self.out, self._text, fields, self._free)
-
-        def reserve(item: int, folder: Path, stem: str, suffix: str) -> Path:
-            try:
-                return disk.reserve(token, item, folder, stem, suffix)
-            except StoreError:  # a full disk: what is saved may well lie on another one
-                return self._free(item, folder, stem, suffix)
-
-        return OutputFiles(self.out, self._text, fields, reserve)
-
-
 def _place(node: CheckedNode, where: str, name: str) -> str:
     """Where an end node writes: the folder, and what the names that it is given are filled with."""
     text = " ".join(value for value in node.literals.values() if isinstance(value, str))
     fields = {"workflow": name, "node": node.id}
     return "\n".join([where, *(value for field, value in fields.items() if f"{{{field}}}" in text)])
+
+
+def _asked(watched: bool | Callable[[], bool]) -> Callable[[], bool]:
+    return watched if callable(watched) else lambda: watched
 
 
 def _device_of(engine: Engine, plan: Plan) -> Device:

@@ -48,12 +48,14 @@ class NodeReport:
         seconds: Wall time of the node itself, without waiting.
         why: On `ran`, which part of the key is new; else where the value came from.
         files: What an end node wrote.
+        memory: The most bytes that the process held while the node ran; 0 if it did not.
     """
 
     outcome: Outcome
     seconds: float = 0.0
     why: str = ""
     files: tuple[str, ...] = ()
+    memory: int = 0
 
     def as_json(self) -> dict[str, Any]:
         report: dict[str, Any] = {"outcome": self.outcome, "seconds": round(self.seconds, 6)}
@@ -61,6 +63,8 @@ class NodeReport:
             report["why"] = self.why
         if self.files:
             report["files"] = list(self.files)
+        if self.memory:
+            report["memory"] = self.memory
         return report
 
 
@@ -120,7 +124,10 @@ class NodeLog(Event):
 
 @dataclass(slots=True)
 class NodeFinished(Event):
-    """A node is done and, if a disk store is used, its value is safely there."""
+    """A node is done and, if a disk store is used, its value is safely there.
+
+    `memory` is the most bytes that the process held while the node ran; 0 if it did not.
+    """
 
     event: ClassVar[str] = "node_finished"
     run: str
@@ -130,6 +137,7 @@ class NodeFinished(Event):
     why: str = ""
     key: str = ""
     files: tuple[str, ...] = ()
+    memory: int = 0
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ import importlib.util
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from blake3 import blake3
@@ -72,7 +73,7 @@ def find_packs(folders: Sequence[Path]) -> Found:
     for point in importlib.metadata.entry_points(group=GROUP):
         try:
             source = _installed(point.name, point.value)
-        except Exception as error:  # noqa: BLE001  # finding a module runs its parent's code
+        except Exception as error:  # noqa: BLE001  # finding a module runs what is installed
             errors.append(PackError(point.name, f"its module '{point.value}' is missing ({error})"))
         else:
             candidates.setdefault(point.name, []).append(source)
@@ -129,10 +130,21 @@ def pack_of(module: str) -> str | None:
 
 
 def _installed(name: str, module: str) -> PackSource:
-    spec = importlib.util.find_spec(module)
+    spec = _find(module)
     if spec is None or not spec.submodule_search_locations:
         raise ImportError("it is no package")
     return PackSource(name, module, Path(next(iter(spec.submodule_search_locations))), "installed")
+
+
+def _find(module: str) -> ModuleSpec | None:
+    """As `importlib.util.find_spec`, without importing the packages that the module lies in."""
+    top, *inner = module.split(".")
+    spec = importlib.util.find_spec(top)
+    for name in inner:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        spec = PathFinder.find_spec(f"{spec.name}.{name}", spec.submodule_search_locations)
+    return spec
 
 
 def _in_folder(entry: Path) -> PackSource:

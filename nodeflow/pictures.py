@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Literal, TypeAlias
 
@@ -50,12 +51,20 @@ _BROKEN: Final = (
     zlib.error,
     Image.DecompressionBombError,
 )
+_MEDIA_TYPES: Final = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "BMP": "image/bmp",
+}
 _LONGEST_SIDE: Final = {"JPEG": 65_500, "WEBP": 16_383}
 # deflate cannot do better than 1032 bytes out of one (zlib's technical details).
 _MOST_DEFLATED: Final = 1032
 _PNG_CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 _KEY: Final = "nodeflow"
+_ORIENTATION: Final = 0x0112
 _EXIF_IFD: Final = 0x8769
 _USER_COMMENT: Final = 0x9286
 # A JPEG segment holds 65,533 bytes; the rest of the EXIF block needs a few dozen.
@@ -63,6 +72,10 @@ _COMMENT_ROOM: Final = 65_000
 _LONGEST_WORKFLOW: Final = 64 << 20
 _PREFIX: Final = "nodeflow:"
 _ASCII, _UNICODE, _DEFLATED = b"ASCII\0\0\0", b"UNICODE\0", b"\0\0\0\0\0\0\0\0nodeflow-zlib:"
+
+
+class TooLargeError(InputError):
+    """A picture has more pixels than are accepted; it is not damaged."""
 
 
 def open_checked(source: Path | IO[bytes], max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -82,6 +95,41 @@ def open_checked(source: Path | IO[bytes], max_pixels: int = MAX_PIXELS) -> Imag
         with _open(source) as file:
             return _decode(file, f"the picture '{source.name}'", max_pixels)
     return _decode(source, "the picture", max_pixels)
+
+
+@dataclass(frozen=True)
+class PictureHeader:
+    """What a picture's header says; width and height are those of the upright picture."""
+
+    media_type: str
+    width: int
+    height: int
+
+
+def read_header(path: Path, max_pixels: int = MAX_PIXELS) -> PictureHeader:
+    """What a picture's file is, without decoding it.
+
+    Args:
+        path: A PNG, JPEG, WebP, GIF or BMP file.
+        max_pixels: Width times height that is accepted.
+
+    Raises:
+        InputError: As for `open_checked`, except for damage below the header.
+    """
+    with _open(path) as file:
+        name = f"the picture '{path.name}'"
+        picture = _read_header(file, name)
+        _refuse_too_large(picture, name, max_pixels)
+        if picture.format == "PNG":
+            _refuse_lying_png(file, name)
+        width, height = picture.size
+        try:
+            turned = picture.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+        except _BROKEN as error:
+            raise _damaged(name, error) from error
+        if turned:
+            width, height = height, width
+        return PictureHeader(_MEDIA_TYPES[str(picture.format)], width, height)
 
 
 def read_workflow(path: Path) -> str | None:
@@ -157,12 +205,7 @@ def _open(path: Path) -> IO[bytes]:
 
 def _decode(file: IO[bytes], name: str, max_pixels: int) -> Image.Image:
     picture = _read_header(file, name)
-    width, height = picture.size
-    if width * height > max_pixels:
-        raise InputError(
-            f"{name} says it is {width} x {height}, more than the limit of "
-            f"{max_pixels / 1e6:g} megapixels; make it smaller first"
-        )
+    _refuse_too_large(picture, name, max_pixels)
     if picture.format == "PNG":
         _refuse_lying_png(file, name)
     try:
@@ -184,6 +227,15 @@ def _read_header(file: IO[bytes], name: str) -> ImageFile.ImageFile:
         return reader(file)
     except _BROKEN as error:
         raise _damaged(name, error) from error
+
+
+def _refuse_too_large(picture: Image.Image, name: str, max_pixels: int) -> None:
+    width, height = picture.size
+    if width * height > max_pixels:
+        raise TooLargeError(
+            f"{name} says it is {width} x {height}, more than the limit of "
+            f"{max_pixels / 1e6:g} megapixels; make it smaller first"
+        )
 
 
 def _refuse_lying_png(file: IO[bytes], name: str) -> None:

@@ -3,69 +3,26 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import json
-import os
-import sys
-import tempfile
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from nodeflow.declaration import read_node
 from nodeflow.errors import DeclarationError, PackError
+from nodeflow.pack_code import PackCode, import_module, imported_anew
+from nodeflow.pack_specs import Declared, PackSpecs, SocketSpec, SpecMemory
 from nodeflow.packs import Found, PackSource, read_modules, source_digests
-from nodeflow.sockets import SHARED, SocketShape, SocketType
+from nodeflow.sockets import SHARED, SocketType
 from nodeflow.spec import MARK, NodeOptions, NodeSpec
 from nodeflow.values import Codecs
 
-MEMORY_FORMAT = 2
-"""Raise it when the meaning of remembered specs changes."""
-
-_DIGEST = "__nodeflow_digest__"
-"""On a pack's imported package: the digest of the source that was scanned."""
-
 BUILTIN = "nodeflow"
 """The engine's own pack: nodes that repeating groups are made of."""
-
-
-class SocketSpec(BaseModel):
-    """A socket type as data; see `nodeflow.sockets.SocketType`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    codec: str
-    colour: str
-    shape: SocketShape
-    description: str
-
-    @classmethod
-    def of(cls, socket: SocketType, pack: str = "") -> SocketSpec:
-        name = f"{pack}.{socket.name}" if pack else socket.name
-        return cls(
-            name=name,
-            codec=socket.codec,
-            colour=socket.colour,
-            shape=socket.shape,
-            description=socket.description,
-        )
-
-
-class PackSpecs(BaseModel):
-    """What one pack declares; this is what is remembered."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    nodes: tuple[NodeSpec, ...]
-    sockets: tuple[SocketSpec, ...]
 
 
 @dataclass(frozen=True)
@@ -78,6 +35,8 @@ class Registry:
         sockets: Every socket type.
         errors: Packs, or declarations, that cannot be used.
         packs: Where the packs are.
+        declared: Pack name to what is in use of it.
+        pending: Packs whose source of today was not read: see `remembered`.
     """
 
     specs: Mapping[str, NodeSpec]
@@ -86,32 +45,67 @@ class Registry:
     errors: tuple[PackError, ...]
     packs: tuple[PackSource, ...]
     codecs: Codecs
+    declared: Mapping[str, Declared]
+    pending: tuple[str, ...] = ()
+    _code: PackCode = field(kw_only=True, repr=False)
 
     @classmethod
-    def discover(cls, found: Found, memory: Path | None) -> Registry:
-        """Read every pack that was found.
+    def discover(
+        cls, found: Found, memory: Path | None, before: Registry | None = None
+    ) -> Registry:
+        """Read every pack that was found; of one that does not work the last version that did.
 
         Args:
             found: From `find_packs`.
             memory: Folder for remembered specs; None to read every pack anew.
+            before: What this process has used so far.
         """
         errors = list(found.errors)
-        read: list[PackSpecs] = [_builtin()]
+        known = SpecMemory(memory) if memory is not None else None
+        declared: dict[str, Declared] = {}
         for source in found.packs:
             try:
-                read.append(_read(source, memory))
+                declared[source.name] = _read(source, known)
             except PackError as error:
                 errors.append(error)
-        return cls._of(read, errors, found.packs)
+                kept = before.declared.get(source.name) if before is not None else None
+                if kept is None and known is not None:
+                    kept = known.last_good(source.name)
+                if kept is not None:
+                    declared[source.name] = replace(kept, broken=error.sentence)
+        return cls._of(declared, errors, found.packs)
+
+    @classmethod
+    def remembered(cls, found: Found, memory: Path) -> Registry:
+        """What is remembered of the packs that were found; none is imported.
+
+        Of a pack in `pending` it is what an earlier source declared, or nothing: it was edited, is
+        new, or does not work. To know that, some process must `discover` it.
+        """
+        known = SpecMemory(memory)
+        declared: dict[str, Declared] = {}
+        pending: list[str] = []
+        for source in found.packs:
+            today = _recall(source, known)
+            if today is None:
+                pending.append(source.name)
+            kept = today or known.last_good(source.name)
+            if kept is not None:
+                declared[source.name] = kept
+        return cls._of(declared, list(found.errors), found.packs, tuple(pending))
 
     @classmethod
     def _of(
-        cls, read: Iterable[PackSpecs], errors: list[PackError], packs: tuple[PackSource, ...]
+        cls,
+        declared: Mapping[str, Declared],
+        errors: list[PackError],
+        packs: tuple[PackSource, ...],
+        pending: tuple[str, ...] = (),
     ) -> Registry:
         specs: dict[str, NodeSpec] = {}
         renamed: dict[str, str] = {}
         sockets = [SocketSpec.of(socket) for socket in SHARED]
-        for pack in read:
+        for pack in (_builtin(), *(item.specs for item in declared.values())):
             sockets.extend(pack.sockets)
             for spec in pack.nodes:
                 specs[spec.id] = spec
@@ -124,11 +118,35 @@ class Registry:
                             spec.pack, f"'{spec.id}' was '{old}', but '{other}' claims it too."
                         )
                     )
+        code = PackCode(
+            packs,
+            {name: item.digest for name, item in declared.items()},
+            {name: item.broken for name, item in declared.items() if item.broken},
+        )
         codecs = Codecs(
             {socket.name: socket.codec for socket in sockets} | {"any": "nodeflow.values:JSON"},
-            partial(_import_any, packs),
+            code.module,
         )
-        return cls(specs, renamed, tuple(sockets), tuple(errors), packs, codecs)
+        told = tuple(sockets), tuple(errors)
+        return cls(specs, renamed, *told, packs, codecs, declared, pending, _code=code)
+
+    def forget_edited(self, before: Registry) -> list[str]:
+        """Drop the imported modules of packs whose source in use is another one than `before`.
+
+        Returns:
+            The packages of those packs.
+        """
+        packages = {pack.name: pack.module for pack in (*before.packs, *self.packs)}
+        digests = [
+            {name: item.digest for name, item in registry.declared.items()}
+            for registry in (before, self)
+        ]
+        self._code.forget_edited()
+        return [
+            package
+            for name, package in packages.items()
+            if digests[0].get(name) != digests[1].get(name)
+        ]
 
     def find(self, type_id: str) -> NodeSpec | None:
         """The node of this id, or of this earlier id."""
@@ -138,7 +156,7 @@ class Registry:
         """The node's function; imports its module.
 
         Raises:
-            PackError: The module does not import any more.
+            PackError: The module does not import any more, or the pack is broken.
         """
         return self._attribute(spec.pack, spec.module, spec.function)
 
@@ -149,8 +167,9 @@ class Registry:
 
     def _attribute(self, pack: str, module: str, name: str) -> Callable[..., Any]:
         try:
-            source = next((item for item in self.packs if item.name == pack), None)
-            found: Callable[..., Any] = getattr(_import(source, module), name)
+            found: Callable[..., Any] = getattr(self._code.module(module), name)
+        except PackError:
+            raise
         except (Exception, SystemExit) as error:
             raise PackError(
                 pack, f"its module '{module}' does not import: {error}", traceback.format_exc()
@@ -177,43 +196,6 @@ def _builtin() -> PackSpecs:
     return scan(BUILTIN, [module], {module.__name__: "version:1"})
 
 
-def _import(source: PackSource | None, module: str) -> ModuleType:
-    if source is not None and source.by_path:
-        _load_package(source)
-    return importlib.import_module(module)
-
-
-def _import_any(packs: Sequence[PackSource], module: str) -> ModuleType:
-    """Import a module of any pack, or of the engine."""
-    owner = next((pack for pack in packs if module.split(".")[0] == pack.module), None)
-    return _import(owner, module)
-
-
-def _load_package(source: PackSource) -> None:
-    """Import a pack that is not on the import path, under its own name."""
-    if source.module in sys.modules:
-        return
-    spec = importlib.util.spec_from_file_location(
-        source.module,
-        source.folder / "__init__.py",
-        submodule_search_locations=[str(source.folder)],
-    )
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{source.folder} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[source.module] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[source.module]
-        raise
-
-
-def _memory_file(source: PackSource, digest: str, memory: Path) -> Path:
-    python = f"{sys.version_info[0]}{sys.version_info[1]}"
-    return memory / f"{source.name}-{MEMORY_FORMAT}-{python}-{digest}.json"
-
-
 def _place(source: PackSource, error: BaseException) -> str:
     """The last line of the pack's own that the error came through, such as ` (file.py, line 3)`."""
     own = [
@@ -224,7 +206,14 @@ def _place(source: PackSource, error: BaseException) -> str:
     return own[-1] if own else ""
 
 
-def _read(source: PackSource, memory: Path | None) -> PackSpecs:
+def _recall(source: PackSource, known: SpecMemory) -> Declared | None:
+    try:
+        return known.recall(source.name, source.digest())
+    except OSError:  # its source cannot be read; whoever imports it will say so
+        return None
+
+
+def _read(source: PackSource, known: SpecMemory | None) -> Declared:
     """What a pack declares, remembered or read anew.
 
     Raises:
@@ -233,8 +222,7 @@ def _read(source: PackSource, memory: Path | None) -> PackSpecs:
     try:
         # Taken before the import: an edit meanwhile makes another digest, not stale specs.
         digest = source.digest()
-        file = None if memory is None else _memory_file(source, digest, memory)
-        if file is not None and (remembered := _recall(file)) is not None:
+        if known is not None and (remembered := known.recall(source.name, digest)) is not None:
             return remembered
         specs = _scan_anew(source, digest)
     except DeclarationError as error:
@@ -245,51 +233,17 @@ def _read(source: PackSource, memory: Path | None) -> PackSpecs:
             f"it does not import: {type(error).__name__}: {error}{_place(source, error)}",
             traceback.format_exc(),
         ) from error
-    if file is not None:
-        _remember(specs, file)
-    return specs
-
-
-def _recall(file: Path) -> PackSpecs | None:
-    try:
-        return PackSpecs.model_validate_json(file.read_bytes())
-    except (OSError, ValueError):
-        # Absent or damaged: the pack itself is the truth.
-        return None
+    if known is not None:
+        known.remember(specs, digest)
+    return Declared(specs, digest)
 
 
 def _scan_anew(source: PackSource, digest: str) -> PackSpecs:
     modules = read_modules(source)
     identities = {name: f"source:{found}" for name, found in source_digests(modules).items()}
-    _forget_edited(source, digest)
-    imported = [_import(source, name) for name, item in modules.items() if item.declares]
-    specs = scan(source.name, imported, identities)
-    setattr(_import(source, source.module), _DIGEST, digest)
-    return specs
-
-
-def _forget_edited(source: PackSource, digest: str) -> None:
-    """Drop the modules of a pack that was edited since this process scanned it."""
-    package = sys.modules.get(source.module)
-    if getattr(package, _DIGEST, digest) != digest:
-        for name in list(sys.modules):
-            if name == source.module or name.startswith(f"{source.module}."):
-                del sys.modules[name]
-        importlib.invalidate_caches()
-
-
-def _remember(specs: PackSpecs, file: Path) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        for old in file.parent.glob(f"{specs.name}-*.json"):
-            old.unlink(missing_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as text:
-            json.dump(specs.model_dump(mode="json"), text)
-        os.replace(temporary, file)
-    except OSError:
-        # An unwritable cache costs time, not correctness; the disk store says so once.
-        return
+    with imported_anew(source, digest):
+        imported = [import_module(source, name) for name, item in modules.items() if item.declares]
+        return scan(source.name, imported, identities)
 
 
 def scan(pack: str, modules: Sequence[ModuleType], identities: Mapping[str, str]) -> PackSpecs:

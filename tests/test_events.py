@@ -33,9 +33,10 @@ GOLDEN = [
         '{"event": "node_log", "run": "r1", "node": "sample", "text": "what was stored is gone"}',
     ),
     (
-        events.NodeFinished("r1", "save", "ran", 0.25, "first run", "ab12", ("/out/a.png",)),
+        events.NodeFinished("r1", "save", "ran", 0.25, "first run", "ab12", ("/out/a.png",), 4096),
         '{"event": "node_finished", "run": "r1", "node": "save", "outcome": "ran", '
-        '"seconds": 0.25, "why": "first run", "key": "ab12", "files": ["/out/a.png"]}',
+        '"seconds": 0.25, "why": "first run", "key": "ab12", "files": ["/out/a.png"], '
+        '"memory": 4096}',
     ),
     (
         events.NodeFailed("r1", "load", "diffusion.load_model", "no such file", "Traceback"),
@@ -49,14 +50,14 @@ GOLDEN = [
             1.5,
             {
                 "load": NodeReport("disk"),
-                "save": NodeReport("ran", 0.1, "first run", ("/o/a.png",)),
+                "save": NodeReport("ran", 0.1, "first run", ("/o/a.png",), 4096),
             },
             {"image": {"files": ["/o/a.png"]}},
         ),
         '{"event": "run_finished", "run": "r1", "status": "done", "seconds": 1.5, "nodes": '
         '{"load": {"outcome": "disk", "seconds": 0.0}, "save": {"outcome": "ran", "seconds": 0.1, '
-        '"why": "first run", "files": ["/o/a.png"]}}, "outputs": {"image": {"files": '
-        '["/o/a.png"]}}}',
+        '"why": "first run", "files": ["/o/a.png"], "memory": 4096}}, "outputs": '
+        '{"image": {"files": ["/o/a.png"]}}}',
     ),
 ]
 

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import atexit
 import json
-import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import JsonValue
 
-from nodeflow.cache import evictor, memo, names, rows
+from nodeflow.cache import evictor, memo, names, pins, rows
+from nodeflow.cache.commits import Commits
 from nodeflow.cache.entry import Entry
 from nodeflow.cache.files import ValueFiles
 from nodeflow.cache.index import Index
-from nodeflow.cache.rows import Row
-from nodeflow.cache.writer import Done, Put, Writer
+from nodeflow.cache.writer import Done, Note, Put, Writer
 from nodeflow.errors import StoreError
 
 T = TypeVar("T")
 
-PREPARE_SECONDS = 0.1
-"""After this long a commit goes ahead with what is written down so far."""
-
-PIN_SECONDS = 7 * 86_400.0
-"""Pins older than this belong to a process that was killed."""
-
 TIDY_SECONDS = 86_400.0
+
+
+def _ignore(error: Exception | None) -> None:
+    """What is pinned, or not, then only changes what is evicted first."""
 
 
 class DiskStore:
@@ -61,12 +58,10 @@ class DiskStore:
                 f"The folder '{folder}' cannot hold the disk store: {error.strerror or error}. "
                 "Set NODEFLOW_CACHE to a folder that can be written, or run with --no-cache."
             ) from error
-        self._owner = secrets.token_hex(8)
         self._names = names.Names()
-        self._used: dict[str, None] = {}
-        self._hits = self._misses = self._dropped = self._evicted = 0
-        self._room = 0  # bytes that may be put before the budget is looked at again
-        self._writer = Writer(self._commit)
+        self._hits = self._misses = self._dropped = 0
+        self._commits = Commits(self._index, self._files, budget)
+        self._writer = Writer(self._commits.commit)
         atexit.register(self.close)
 
     def present(self, keys: Collection[str]) -> set[str]:
@@ -91,7 +86,7 @@ class DiskStore:
             self._misses += 1
         else:
             self._hits += 1
-            self._used[key] = None
+            self._commits.was_read(key)
         return entry
 
     def head(self, key: str) -> Mapping[str, JsonValue] | None:
@@ -105,10 +100,10 @@ class DiskStore:
             done: Called once the entry is safe, or with what went wrong: a StoreError if it could
                 not be written, or what `make` raised. Calls come in the order of the puts.
         """
-        self._writer.put(key, make, done)
+        self._writer.put(Put(key, make, done))
 
     def flush(self) -> None:
-        """Wait until every earlier put is committed and its `done` was called."""
+        """Wait until all that was put, pinned or noted is committed and its `done` was called."""
         self._writer.flush()
 
     def close(self) -> None:
@@ -116,30 +111,37 @@ class DiskStore:
         atexit.unregister(self.close)
         self._writer.close()
         with suppress(StoreError):  # only housekeeping, which can wait
-            self._note_use()
+            self._commits.note_use()
             self._tidy_if_due()
         self._index.close()
 
-    def pin(self, owner: str, keys: Iterable[str]) -> None:
-        """Keep these, here already or not, from eviction by any process until `owner` unpins."""
-        now = time.time()
-        pins = [(key, owner, now) for key in keys]
-        self._index.write(
-            lambda connection: connection.executemany(
-                "INSERT OR REPLACE INTO pins (key, owner, at) VALUES (?, ?, ?)", pins
-            )
-        )
+    def pin(self, owner: str, keys: Iterable[str], done: Done = _ignore) -> None:
+        """Keep these, here already or not, from eviction by any process until `owner` unpins.
 
-    def unpin(self, owner: str) -> None:
-        """Let go of all that `owner` has pinned."""
-        self._index.write(
-            lambda connection: connection.execute("DELETE FROM pins WHERE owner = ?", (owner,))
-        )
+        In force with the next commit. An owner `job:...` outlives the process; what others have
+        pinned is let go after a week.
+        """
+        listed = tuple(keys)
+        self._writer.put(Note(lambda connection: pins.pin(connection, owner, listed), done))
+
+    def pin_only(self, owner: str, keys: Iterable[str], done: Done = _ignore) -> None:
+        """Keep these, and let go of all else that `owner` has pinned; as `pin`."""
+        listed = tuple(keys)
+        self._writer.put(Note(lambda connection: pins.pin_only(connection, owner, listed), done))
+
+    def unpin(self, owners: Iterable[str], done: Done = _ignore) -> None:
+        """Let go of all that these have pinned, with the next commit."""
+        listed = tuple(owners)
+        self._writer.put(Note(lambda connection: pins.unpin(connection, listed), done))
 
     def remember(self, kind: str, items: Mapping[str, JsonValue]) -> None:
         """Keep small facts for later processes; the oldest are forgotten some day."""
         if items:
             self._index.write(lambda connection: memo.remember(connection, kind, items))
+
+    def remember_soon(self, kind: str, items: Mapping[str, JsonValue], done: Done) -> None:
+        """As `remember`, with the next commit."""
+        self._writer.put(Note(lambda connection: memo.remember(connection, kind, items), done))
 
     def recall(self, kind: str, keys: Collection[str]) -> dict[str, JsonValue]:
         """Those of `keys` that are remembered under `kind`."""
@@ -178,7 +180,7 @@ class DiskStore:
             "hits": self._hits,
             "misses": self._misses,
             "dropped": self._dropped,
-            "evicted": self._evicted,
+            "evicted": self._commits.evicted,
         }
 
     def clear(self) -> None:
@@ -191,7 +193,7 @@ class DiskStore:
             )
 
         self.flush()
-        self._remove_unused(self._index.write(forget))
+        self._commits.remove_unused(self._index.write(forget))
         self._tidy()
         self._index.compact()
 
@@ -199,103 +201,10 @@ class DiskStore:
         """Evict down to `budget` (that of the store if None) and delete what nobody refers to."""
         limit = self.budget if budget is None else budget
         self.flush()
-        self._note_use()
-        self._account(self._index.write(lambda found: evictor.evict(found, limit, spare="")))
+        self._commits.note_use()
+        self._commits.evict(limit)
         self._tidy()
         self._index.compact()
-
-    def _commit(self, puts: Sequence[Put]) -> list[Exception | None]:
-        """Store a first part of `puts` in one transaction; see `nodeflow.cache.writer.Commit`."""
-        outcomes: list[Exception | None] = []
-        ready: dict[str, Row] = {}
-        deadline = time.monotonic() + PREPARE_SECONDS
-        size = 0
-        for put in puts:
-            made = self._prepare(put)
-            if isinstance(made, Row):
-                if put.key in ready:
-                    rows.discard(ready[put.key], self._files)
-                ready[put.key] = made
-                size += made.size
-            outcomes.append(made if isinstance(made, Exception) else None)
-            if size > self.budget // 16 or time.monotonic() > deadline:
-                break
-        try:
-            if ready:
-                self._store(list(ready.values()), size)
-        except StoreError as error:
-            for row in ready.values():
-                rows.discard(row, self._files)
-            return [outcome or error for outcome in outcomes]
-        return outcomes
-
-    def _prepare(self, put: Put) -> Row | Exception:
-        try:
-            row = rows.make_row(put.key, put.make(), self._files)
-        except Exception as error:  # noqa: BLE001  (handed to `done`: a codec may raise anything)
-            return error
-        if row.size <= self.budget:
-            return row
-        rows.discard(row, self._files)
-        return StoreError(
-            f"A value of {row.size} bytes does not fit into the disk store's budget of "
-            f"{self.budget} bytes; raise NODEFLOW_DISK to keep it for the next run."
-        )
-
-    def _store(self, ready: Sequence[Row], size: int) -> None:
-        """Make room for `ready`, of `size` bytes, and commit it, in one transaction."""
-        self._files.sync(draft for row in ready for draft, _ in row.large)
-        crowded = size > self._room
-        used, self._used = self._used, {}
-
-        def insert(connection: sqlite3.Connection) -> tuple[int, list[str], int]:
-            if used:
-                evictor.refresh(connection, used)
-            count, released, room = 0, evictor.release_files(connection, [r.key for r in ready]), 0
-            if crowded:
-                # The newcomers come in last, as in the paper: they never make room for each other.
-                room = self.budget - size - evictor.used_bytes(connection)
-                if room < 0:
-                    limit = self.budget - self.budget // 16 - size
-                    count, more = evictor.evict(connection, limit, spare=self._owner)
-                    released += more
-                    room = self.budget - size - evictor.used_bytes(connection)
-            level = evictor.clock(connection)
-            connection.executemany(rows.INSERT, [row.values(level, self._owner) for row in ready])
-            self._publish(connection, ready)
-            return count, released, room
-
-        count, released, room = self._index.write(insert)
-        # Other processes put too, so the budget is looked at again before the room is used up.
-        self._room = min(room, self.budget // 16) if crowded else self._room - size
-        self._account((count, released))
-
-    def _publish(self, connection: sqlite3.Connection, ready: Sequence[Row]) -> None:
-        for row in ready:
-            for draft, payload in row.large:
-                if not self._files.publish(draft):  # evicted since it was looked for
-                    again = self._files.draft(payload)
-                    self._files.sync([again])
-                    self._files.publish(again)
-                connection.execute(
-                    "INSERT OR REPLACE INTO files (file, key, size) VALUES (?, ?, ?)",
-                    (draft.file, row.key, draft.size),
-                )
-
-    def _account(self, evicted: tuple[int, list[str]]) -> None:
-        self._evicted += evicted[0]
-        with suppress(StoreError):  # what is committed is; orphans are deleted another day
-            self._remove_unused(evicted[1])
-
-    def _remove_unused(self, files: Collection[str]) -> None:
-        if files:
-            self._index.write(lambda found: evictor.remove_unused(found, self._files, files))
-
-    def _note_use(self) -> None:
-        """Write down what was read since the last commit, for the order of eviction."""
-        used, self._used = self._used, {}
-        if used:
-            self._index.write(lambda connection: evictor.refresh(connection, used))
 
     def _sound(self, key: str, read: Callable[[rows.Found], T]) -> T | None:
         """What `read` makes of the row of `key`; a damaged entry is dropped and gives None."""
@@ -310,7 +219,7 @@ class DiskStore:
             damaged = error.file
         self._dropped += 1
         with suppress(StoreError):  # a full disk: it stays a miss whenever it is read
-            self._remove_unused(
+            self._commits.remove_unused(
                 self._index.write(
                     lambda found: evictor.drop_damaged(found, self._files, key, damaged)
                 )
@@ -332,7 +241,7 @@ class DiskStore:
         def tidy(connection: sqlite3.Connection) -> None:
             now = time.time()
             evictor.remove_unused(connection, self._files, old)
-            connection.execute("DELETE FROM pins WHERE at < ?", (now - PIN_SECONDS,))
+            pins.prune(connection)
             memo.prune(connection)
             names.prune(connection)
             connection.execute("UPDATE state SET value = ? WHERE name = 'tidied'", (now,))

@@ -26,6 +26,12 @@ def recall(
     connection: sqlite3.Connection, kind: str, keys: Collection[str]
 ) -> dict[str, JsonValue]:
     """Those of `keys` that are known."""
+    if len(keys) == 1:
+        (key,) = keys
+        row = connection.execute(
+            "SELECT value FROM memos WHERE kind = ? AND key = ?", (kind, key)
+        ).fetchone()
+        return {key: json.loads(row[0])} if row else {}
     # One row with everything: stepping through many would hand the interpreter lock over each time.
     (text,) = connection.execute(
         """

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import PurePath
 from typing import Any, TypeVar
+
+from pydantic import JsonValue
 
 from nodeflow.devices import Device
 from nodeflow.sockets import Recipe
@@ -18,6 +22,8 @@ M = TypeVar("M")
 class _Resident:
     model: Any
     size: int
+    name: str
+    loader: str
 
 
 class ModelMemory:
@@ -51,7 +57,7 @@ class ModelMemory:
             resident = self._resident.get(slot)
             if resident is None:
                 model = load()
-                resident = _Resident(model, size(model))
+                resident = _Resident(model, size(model), recipe.path, _module_of(load))
                 self._resident[slot] = resident
                 self._evict(keep=slot)
             self._resident.move_to_end(slot)
@@ -70,7 +76,36 @@ class ModelMemory:
         """Bytes that all loaded models hold."""
         return sum(resident.size for resident in self._resident.values())
 
+    def info(self) -> dict[str, JsonValue]:
+        """What is loaded, for people; the least recently used first."""
+        with self._lock:
+            models: list[JsonValue] = [
+                {
+                    "name": PurePath(resident.name).name,
+                    "part": recipe.part,
+                    "family": recipe.family,
+                    "device": device.name,
+                    "bytes": resident.size,
+                }
+                for (recipe, device), resident in self._resident.items()
+            ]
+            return {"budget": self.budget, "bytes": self.used, "models": models}
+
+    def forget(self, packages: Collection[str]) -> None:
+        """Let go of the models that these packages have loaded: their code is another one now."""
+        with self._lock:
+            for slot, resident in list(self._resident.items()):
+                if any(f"{resident.loader}.".startswith(f"{name}.") for name in packages):
+                    del self._resident[slot]
+
     def clear(self) -> None:
         """Let go of every model; those in use stay alive until their node is done."""
         with self._lock:
             self._resident.clear()
+
+
+def _module_of(load: Callable[..., object]) -> str:
+    """Where a loader is defined."""
+    while isinstance(load, partial):
+        load = load.func
+    return getattr(load, "__module__", None) or ""

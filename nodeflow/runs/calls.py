@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from nodeflow.devices import Device
-from nodeflow.errors import InputError, NodeError
+from nodeflow.errors import InputError, NodeError, NodeflowError
 from nodeflow.events import Emit, NodePreview, NodeProgress
 from nodeflow.literals import literal_adapter, reason
 from nodeflow.models.memory import ModelMemory
@@ -24,7 +24,7 @@ from nodeflow.progress import Preview, Progress
 from nodeflow.registry import Registry
 from nodeflow.runs.stores import FileStamp, Made
 from nodeflow.sockets import Lazy, item_of
-from nodeflow.spec import InputSpec
+from nodeflow.spec import InputSpec, NodeSpec
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -46,13 +46,13 @@ class Services:
     Attributes:
         files: (node, token) -> the files service; the token names what is being written, so that
             a call that was killed gets the same names again.
-        watched: Whether anybody looks at previews.
+        watched: Asked at each step whether anybody looks at previews.
     """
 
     device: Device
     models: ModelMemory
     files: Callable[[PlanNode, str], OutputFiles]
-    watched: bool = False
+    watched: Callable[[], bool] = bool
 
 
 @dataclass(slots=True)
@@ -62,6 +62,43 @@ class _Function:
     call: Callable[..., Any]
     enums: Mapping[str, type[Enum]]
     adapters: Mapping[str, TypeAdapter[Any]] = field(default_factory=dict)
+
+
+class Functions:
+    """The functions of nodes, imported when they are first called; an engine keeps them.
+
+    Attributes:
+        registry: Where they come from.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._known: dict[str, _Function] = {}
+        self._lock = threading.Lock()
+
+    def of(self, spec: NodeSpec) -> _Function:
+        """What is called for a node.
+
+        Raises:
+            PackError: Its module does not import any more.
+        """
+        found = self._known.get(spec.id)
+        if found is None:
+            with self._lock:
+                found = self._known.get(spec.id) or self._read(spec)
+                self._known[spec.id] = found
+        return found
+
+    def _read(self, spec: NodeSpec) -> _Function:
+        call = self.registry.function(spec)
+        hints = typing.get_type_hints(call)
+        enums = {name: kind for name, hint in hints.items() if (kind := _enum_in(hint)) is not None}
+        adapters = {
+            port.name: literal_adapter(port.json_schema)
+            for port in spec.inputs
+            if port.json_schema and port.file is None
+        }
+        return _Function(call, enums, adapters)
 
 
 class Caller:
@@ -76,22 +113,20 @@ class Caller:
 
     def __init__(
         self,
-        registry: Registry,
+        functions: Functions,
         services: Services,
         run: str,
         emit: Emit,
         cancelled: Callable[[], bool],
         guard: bool = False,
     ) -> None:
-        self._registry = registry
-        self.codecs = registry.codecs
+        self._functions = functions
+        self.codecs = functions.registry.codecs
         self._services = services
         self._run = run
         self._emit = emit
         self._cancelled = cancelled
         self._guard = guard
-        self._functions: dict[str, _Function] = {}
-        self._lock = threading.Lock()
 
     def call(self, node: PlanNode, values: Mapping[str, object], token: str) -> Made:
         """Call a plain function.
@@ -120,7 +155,7 @@ class Caller:
     def _arguments(
         self, node: PlanNode, values: Mapping[str, object], token: str
     ) -> tuple[Callable[..., Any], dict[str, Any], OutputFiles | None]:
-        function = self._function(node)
+        function = self._functions.of(node.spec)
         arguments: dict[str, Any] = {}
         for port in node.spec.inputs:
             if port.name in values:
@@ -146,31 +181,12 @@ class Caller:
         return self._placed(node, port, self._verified(port, value, function))
 
     def prepare(self, node: PlanNode) -> None:
-        """Import a node's function, if no node of its kind was called before.
+        """Import a node's function, if none of its kind was called before.
 
         Raises:
             PackError: Its module does not import any more.
         """
-        self._function(node)
-
-    def _function(self, node: PlanNode) -> _Function:
-        with self._lock:
-            found = self._functions.get(node.spec.id)
-            if found is None:
-                call = self._registry.function(node.spec)
-                hints = typing.get_type_hints(call)
-                enums = {
-                    name: kind
-                    for name, hint in hints.items()
-                    if (kind := _enum_in(hint)) is not None
-                }
-                adapters = {
-                    port.name: literal_adapter(port.json_schema)
-                    for port in node.spec.inputs
-                    if port.json_schema and port.file is None
-                }
-                found = self._functions[node.spec.id] = _Function(call, enums, adapters)
-        return found
+        self._functions.of(node.spec)
 
     def _verified(self, port: InputSpec, value: object, function: _Function) -> object:
         """A linked value against the limits that a literal would have to keep."""
@@ -248,7 +264,7 @@ class Caller:
 
     def _fingerprints(self, node: PlanNode, arguments: Mapping[str, object]) -> dict[str, str]:
         """Fingerprints of what was handed over; choices cannot be changed and stay out."""
-        enums = self._function(node).enums
+        enums = self._functions.of(node.spec).enums
         found: dict[str, str] = {}
         for port in node.spec.inputs:
             if port.name in node.links and not port.lazy and port.name not in enums:
@@ -277,7 +293,7 @@ def _members(kind: type[Enum], value: object) -> object:
 class _Reporter:
     """Turns a node's progress into events; a preview is made only if it is time for one."""
 
-    def __init__(self, run: str, node: str, emit: Emit, watched: bool) -> None:
+    def __init__(self, run: str, node: str, emit: Emit, watched: Callable[[], bool]) -> None:
         self._run = run
         self._node = node
         self._emit = emit
@@ -286,7 +302,7 @@ class _Reporter:
 
     def __call__(self, step: int, total: int, text: str, preview: Preview | None) -> None:
         self._emit(NodeProgress(self._run, self._node, step, total, text))
-        if preview is None or not self._watched or time.monotonic() < self._next:
+        if preview is None or not self._watched() or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + PREVIEW_SECONDS
         self._emit(NodePreview(self._run, self._node, "image/jpeg", _jpeg(preview())))
@@ -304,7 +320,7 @@ def failure(node: PlanNode, error: BaseException) -> NodeError:
     """What a node raised, as an error that names the node."""
     if isinstance(error, NodeError):
         return error
-    if isinstance(error, InputError):
+    if isinstance(error, NodeflowError):  # what nodeflow raises on purpose is a sentence already
         sentence = str(error)
     elif isinstance(error, MemoryError):
         sentence = f"out of memory: {error}"

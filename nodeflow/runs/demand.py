@@ -151,6 +151,8 @@ class Demand:
     def _set_key(self, state: State, key: str | None) -> None:
         state.key = key
         state.dynamic = True
+        if key is not None:
+            self._stores.pin([key])
         self._tell_keyed(state)
 
     def _tell_keyed(self, state: State) -> None:
@@ -245,6 +247,7 @@ class Demand:
 
     def _in_hand(self, state: State, made: Made) -> None:
         state.made = made
+        state.items = made.items
         state.phase = Phase.DONE
         waiters, state.waiters = state.waiters, []
         followers, state.followers = state.followers, []

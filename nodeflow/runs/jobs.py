@@ -20,24 +20,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pydantic import JsonValue
-
 from nodeflow.errors import Cancelled, NodeError, NodeflowError
-from nodeflow.events import Emit, NodeFailed, NodeFinished, NodeLog, NodeStarted
+from nodeflow.events import Emit, NodeFailed, NodeFinished, NodeLog, NodeStarted, Outcome
 from nodeflow.plan import PlanNode
 from nodeflow.runs.calls import Caller, failure
+from nodeflow.runs.console import end_line, speaking
 from nodeflow.runs.demand import Demand
 from nodeflow.runs.mapping import Inputs, enter, item_key
+from nodeflow.runs.meter import Meter
 from nodeflow.runs.states import Phase, State
 from nodeflow.runs.stores import Made, Stores, gather
-from nodeflow.runs.why import NEVER, explain
+from nodeflow.runs.why import NEVER, Reasons
 from nodeflow.sockets import Lazy, item_of
 from nodeflow.workflow import Link
 
 End = Callable[[], None]
-
-KEPT = 1000
-"""Nodes that a workflow has no more, of which it is still known why they last ran."""
 
 
 class _LostInputError(Exception):
@@ -106,17 +103,17 @@ class Jobs:
         name: str,
         emit: Emit,
         cancel: threading.Event,
+        meter: Meter,
     ) -> None:
         self._demand = demand
         self._stores = stores
         self._caller = caller
         self._lock = lock
         self._run = run
-        self._name = name
         self._emit = emit
         self._cancel = cancel
-        self._parts: dict[str, JsonValue] = {}
-        self._previous: Mapping[str, JsonValue] | None = None
+        self._meter = meter
+        self._reasons = Reasons(stores, name)
         self.errors: list[NodeError] = []
         self.files: dict[str, tuple[str, ...]] = {}
 
@@ -153,14 +150,18 @@ class Jobs:
         self._emit(NodeStarted(self._run, state.node.id, state.node.spec.id, state.reason))
         # Importing a pack takes seconds, once: they are not this node's.
         self._caller.prepare(state.node)
+        state.reading = self._meter.begin()
         state.started = time.perf_counter()
 
     @contextlib.contextmanager
     def _reported(self, state: State) -> Iterator[None]:
         """Whatever a call raises becomes an outcome."""
+        say = partial(self._said, state.node.id)
         try:
-            yield
+            with speaking(say):
+                yield
         except _LostInputError as lost:
+            self._stop(state)
             with self._lock:
                 self._demand.skipped(state, lost.cause)
         except BaseException as error:  # noqa: BLE001  (a node may raise anything; it is reported)
@@ -169,23 +170,33 @@ class Jobs:
             else:
                 self._fail(state, failure(state.node, error))
 
+    def _said(self, node: str, line: str) -> None:
+        self._emit(NodeLog(self._run, node, line))
+
+    def _stop(self, state: State) -> None:
+        """The node's own work is over: stop the watch and the meter."""
+        state.seconds = time.perf_counter() - state.started if state.started else 0.0
+        if state.reading is not None:
+            state.memory = self._meter.end(state.reading)
+        end_line()
+
     def _cancelled(self, state: State) -> None:
+        self._stop(state)
         with self._lock:
             state.phase = Phase.SKIPPED
             state.outcome, state.reason = "skipped", "the run was cancelled"
             if not state.started:
                 return
             state.outcome = "cancelled"
-            state.seconds = time.perf_counter() - state.started
-        self._emit(NodeFinished(self._run, state.node.id, "cancelled", state.seconds, state.reason))
+        self._tell(state, "cancelled")
 
     def _fail(self, state: State, error: NodeError) -> None:
         cause = error.__cause__
         # What nodeflow raises on purpose says all in its sentence.
         unexpected = cause is not None and not isinstance(cause, NodeflowError)
         trace = "".join(traceback.format_exception(cause)) if unexpected else ""
+        self._stop(state)
         with self._lock:
-            state.seconds = time.perf_counter() - state.started
             state.reason = ""
             self.errors.append(error)
             self._emit(NodeFailed(self._run, error.node, error.type, error.sentence, trace))
@@ -197,11 +208,16 @@ class Jobs:
         if node.spec.cache == "never":
             return NEVER
         with self._lock:
-            if self._previous is None:
-                self._previous = self._stores.parts(self._name)
-            parts = self._parts[node.id] = node.parts(self._demand.key_of)
-        known = self._previous.get(node.id)
-        return explain(known if isinstance(known, dict) else None, parts)
+            return self._reasons.why(node.id, node.parts(self._demand.key_of))
+
+    def remember(self) -> None:
+        """Have written down, with the next commit, why the nodes ran."""
+
+        def done(error: Exception | None) -> None:
+            if error is not None:
+                self._said("", f"why the nodes ran was not written down: {error}")
+
+        self._reasons.remember(self._demand.states, done)
 
     def _token(self, state: State, item: int | None = None, key: str | None = None) -> str:
         """Names a call for the files it writes: the same again if it is killed and resumed."""
@@ -311,13 +327,13 @@ class Jobs:
     def _log_failure(self, node: PlanNode) -> Callable[[Exception | None], None]:
         def done(error: Exception | None) -> None:
             if error is not None:
-                self._emit(NodeLog(self._run, node.id, f"it was not stored: {error}"))
+                self._said(node.id, f"it was not stored: {error}")
 
         return done
 
     def _complete(self, state: State, made: Made) -> None:
         node = state.node
-        state.seconds = time.perf_counter() - state.started
+        self._stop(state)
         content = self._content(node, made) if node.spec.cache == "never" else None
         with self._lock:
             state.files = tuple(file.path for file in made.files)
@@ -350,30 +366,26 @@ class Jobs:
         def done(error: Exception | None) -> None:
             if error is not None:
                 state.stored = False
-                self._emit(NodeLog(self._run, state.node.id, f"it was not stored: {error}"))
+                self._said(state.node.id, f"it was not stored: {error}")
             self._finished(state)
 
         return done
 
     def _finished(self, state: State) -> None:
         self._stores.settle(state.tokens)
+        self._tell(state, "ran")
+
+    def _tell(self, state: State, outcome: Outcome) -> None:
+        key = state.key or "" if outcome == "ran" else ""
         self._emit(
             NodeFinished(
                 self._run,
                 state.node.id,
-                "ran",
+                outcome,
                 state.seconds,
                 state.reason,
-                state.key or "",
+                key,
                 state.files,
+                state.memory,
             )
         )
-
-    def remember_parts(self) -> None:
-        """Write down what the keys of the nodes that ran were made of."""
-        if not self._parts:
-            return
-        parts = {**(self._previous or {}), **self._parts}
-        if len(parts) > 2 * len(self._demand.states) + KEPT:  # of nodes that are long gone
-            parts = {name: item for name, item in parts.items() if name in self._demand.states}
-        self._stores.remember_parts(self._name, parts)

@@ -7,12 +7,10 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
-from nodeflow.errors import Cancelled, NodeError, StoreError
+from nodeflow.errors import Cancelled, NodeError
 from nodeflow.events import (
     Emit,
-    Event,
     NodeFinished,
     NodeLog,
     NodeReport,
@@ -21,47 +19,19 @@ from nodeflow.events import (
     RunStatus,
 )
 from nodeflow.plan import Plan
-from nodeflow.registry import Registry
-from nodeflow.runs.calls import Caller, Services
+from nodeflow.runs.calls import Caller
 from nodeflow.runs.demand import Demand
 from nodeflow.runs.jobs import Jobs
-from nodeflow.runs.lanes import Lanes
+from nodeflow.runs.sender import Sender
 from nodeflow.runs.states import State
-from nodeflow.runs.stores import Made, Stores
+from nodeflow.runs.stores import Made
+from nodeflow.runs.surroundings import Results, Surroundings
 from nodeflow.workflow import Link
 
 _GAVE = ("ran", "memory", "disk")
 
 LOOK_SECONDS = 0.1
 """How often a run looks whether it was cancelled."""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a run works with; the engine keeps it from run to run.
-
-    Attributes:
-        guard: Fingerprint every input before and after each call; for tests.
-    """
-
-    registry: Registry
-    stores: Stores
-    lanes: Lanes
-    services: Services
-    guard: bool = False
-
-
-class _Sender:
-    """Sends events, one at a time whatever thread they come from."""
-
-    def __init__(self, sink: Emit | None) -> None:
-        self._sink = sink
-        self._lock = threading.Lock()
-
-    def __call__(self, event: Event) -> None:
-        if self._sink is not None:
-            with self._lock:
-                self._sink(event)
 
 
 def _weakly(method: Callable[[State], None]) -> Callable[[State], None]:
@@ -91,6 +61,7 @@ class Run:
         name: The workflow's name, for people and for remembering why nodes ran.
         emit: Where events go: one call at a time, from several threads.
         cancel: Set it to cancel.
+        results: What is asked of the run once it is over.
     """
 
     def __init__(
@@ -101,15 +72,17 @@ class Run:
         name: str = "",
         emit: Emit | None = None,
         cancel: threading.Event | None = None,
+        results: Results | None = None,
     ) -> None:
         self._plan = plan
         self._around = around
         self._stores = around.stores
         self.id = run_id
         self._name = name
+        self._results = results or Results()
         # Nothing here may point back at the run: a ring would keep its values alive until the
         # garbage collector comes by.
-        self.emit = _Sender(emit)
+        self.emit = Sender(emit)
         self._cancel = cancel or threading.Event()
         self._lock = threading.RLock()
         self._gate = threading.Lock()
@@ -125,14 +98,25 @@ class Run:
             _weakly(self._settled),
         )
         caller = Caller(
-            around.registry, around.services, run_id, self.emit, self._cancel.is_set, around.guard
+            around.functions, around.services, run_id, self.emit, self._cancel.is_set, around.guard
         )
         self._jobs = Jobs(
-            self._demand, self._stores, caller, self._lock, run_id, name, self.emit, self._cancel
+            self._demand,
+            self._stores,
+            caller,
+            self._lock,
+            run_id,
+            name,
+            self.emit,
+            self._cancel,
+            around.meter,
         )
 
     def execute(self) -> RunStatus:
-        """Find or compute every target. The last event, `RunFinished`, is left to the caller."""
+        """Find or compute every target. The last event, `RunFinished`, is left to the caller.
+
+        What has to be written about the run is written when it is over, together with its values.
+        """
         self._do(self._want_targets)
         return self.status()
 
@@ -142,9 +126,13 @@ class Run:
         if not all(self._plan.keys.get(target, "") in memory for target in self._plan.targets):
             absent = [key for key in self._plan.keys.values() if key not in memory]
             self._on_disk |= self._stores.present(absent)
+        if self._stores.owner:
+            self._stores.pin(self._plan.keys.values())
         with self._lock:
             for target in self._plan.targets:
                 self._demand.want(target)
+            for name in self._results.needed:
+                self._demand.need(name)
 
     def need(self, links: Iterable[Link]) -> None:
         """Bring the values of outputs in hand, read or computed if need be; `value` gives them."""
@@ -222,8 +210,11 @@ class Run:
                 self._end()
 
         try:
-            # Not `threading.Thread`: its start waits at a condition that Ctrl-C can leave locked.
-            _thread.start_new_thread(work, ())
+            if threading.current_thread() is threading.main_thread():
+                # Not `threading.Thread`: its start waits at a condition that Ctrl-C leaves locked.
+                _thread.start_new_thread(work, ())
+            else:
+                work()
             self._wait()
         except KeyboardInterrupt:
             self._cancel.set()
@@ -242,13 +233,6 @@ class Run:
                     cancel()
         if self._stores.disk is not None:
             self._stores.disk.flush()
-
-    def remember(self) -> None:
-        """Write down why the nodes ran, for the next run."""
-        try:
-            self._jobs.remember_parts()
-        except StoreError as error:
-            self.log("", f"why the nodes ran was not written down: {error}")
 
     def status(self) -> RunStatus:
         """How it ended; asked again after `value`, which may have had to compute."""
@@ -273,7 +257,7 @@ class Run:
             if outcome is None:
                 outcome, reason = self._unasked(state, on_disk)
             reports[name] = NodeReport(
-                outcome, state.seconds, reason, self._jobs.files.get(name, ())
+                outcome, state.seconds, reason, self._jobs.files.get(name, ()), state.memory
             )
         for name in sorted(self._plan.muted):
             reports[name] = NodeReport("skipped", why="it is muted, or needs something muted")
@@ -308,8 +292,25 @@ class Run:
         with self._lock:
             self._open -= 1
             if not self._open:
+                self._conclude()
                 with contextlib.suppress(RuntimeError):  # it is open already
                     self._gate.release()
+
+    def _conclude(self) -> None:
+        """All is over: have written down, along with the last values, what is left to be told."""
+        self._jobs.remember()
+        if self._stores.owner:
+            self._stores.pin_only(self._kept())
+
+    def _kept(self) -> set[str]:
+        keys = set(self._results.exports(self._demand.key_of))
+        for name in self._results.kept:
+            state = self._demand.states[name]
+            if state.key is not None:
+                keys.add(state.key)
+                if state.node.mapped:
+                    keys.update(state.items or self._stores.items(state.key))
+        return keys
 
     def _submit(self, state: State) -> None:
         self._begin()

@@ -7,6 +7,7 @@ from enum import Enum, auto
 
 from nodeflow.events import Outcome
 from nodeflow.plan import PlanNode
+from nodeflow.runs.meter import Reading
 from nodeflow.runs.stores import Made
 from nodeflow.workflow import Link
 
@@ -42,15 +43,18 @@ class State:
         "files",
         "followers",
         "held",
+        "items",
         "key",
         "key_waiters",
         "key_waits",
         "listeners",
         "made",
+        "memory",
         "needed",
         "node",
         "outcome",
         "phase",
+        "reading",
         "reason",
         "seconds",
         "started",
@@ -71,7 +75,10 @@ class State:
         self.outcome: Outcome | None = None
         self.reason = ""
         self.seconds = self.started = 0.0
+        self.memory = 0
+        self.reading: Reading | None = None
         self.files: tuple[str, ...] = ()
+        self.items: tuple[str, ...] | None = None
         self.tokens: list[str] = []
         self.stored = False
         # The plan could not know the key; it was worked out while running.

@@ -63,12 +63,18 @@ class Stores:
     Attributes:
         memory: Live values.
         disk: Values that outlive the process; None without caching.
+        codecs: The codec of every socket type.
+        owner: In whose name values on disk are pinned; nobody's if empty.
     """
 
-    def __init__(self, memory: MemoryStore, disk: DiskStore | None, codecs: Codecs) -> None:
+    def __init__(
+        self, memory: MemoryStore, disk: DiskStore | None, codecs: Codecs, owner: str = ""
+    ) -> None:
         self.memory = memory
         self.disk = disk
-        self._codecs = codecs
+        self.codecs = codecs
+        self.owner = owner if disk is not None else ""
+        self._pinned: set[str] = set()
         self._awaited: dict[str, tuple[str, ...]] = {}
 
     def recall(self, key: str) -> Made | None:
@@ -91,6 +97,12 @@ class Stores:
         # What was promised to this key is written; it must not be written over if it is made again.
         self.settle([key])
         return None
+
+    def items(self, key: str) -> tuple[str, ...]:
+        """Under which keys the items of a mapped node's value are, from the disk store."""
+        meta = self.disk.head(key) if self.disk is not None else None
+        items = meta.get("items") if meta is not None else None
+        return tuple(str(item) for item in items) if isinstance(items, list) else ()
 
     def fetch(self, node: PlanNode, key: str) -> Made | None:
         """What is on disk under a key, as values; None if anything of it is gone or damaged."""
@@ -130,7 +142,7 @@ class Stores:
             return None
         outputs: list[object] = []
         for stored in entry.outputs:
-            decode = self._codecs.of(stored.type).decode
+            decode = self.codecs.of(stored.type).decode
             if decode is None:
                 return None
             outputs.append(decode(stored.payload))
@@ -140,7 +152,7 @@ class Stores:
         """Keep values in memory, if the budget has room for what they are worth."""
         size, place = 256, "cpu"
         for output, value in zip(node.spec.outputs, made.outputs, strict=False):
-            codec = self._codecs.of(_stored_type(node, output.name, mapped))
+            codec = self.codecs.of(_stored_type(node, output.name, mapped))
             size += codec.size(value)
             where = codec.place(value)
             place = where if where != "cpu" else place
@@ -157,7 +169,7 @@ class Stores:
         if self.disk is None:
             return False
         types = [_stored_type(node, output.name, mapped) for output in node.spec.outputs]
-        encoders = [self._codecs.of(name).encode for name in types]
+        encoders = [self.codecs.of(name).encode for name in types]
         if any(encoder is None for encoder in encoders):
             return False
         meta: dict[str, JsonValue] = {}
@@ -177,6 +189,7 @@ class Stores:
             ]
             return Entry(tuple(stored) if whole else (), meta, seconds)
 
+        self.pin([key])
         self.disk.put(key, make, done)
         return True
 
@@ -205,6 +218,7 @@ class Stores:
         self._awaited[base] = tuple(names)
         if self.disk is not None:
             entry = Entry((), {"names": list(names)}, seconds)
+            self.pin([_AWAITED + base])
             self.disk.put(_AWAITED + base, lambda: entry, lambda error: None)
 
     def parts(self, workflow: str) -> Mapping[str, JsonValue]:
@@ -214,10 +228,24 @@ class Stores:
         found = self.disk.recall("parts", [workflow]).get(workflow)
         return found if isinstance(found, dict) else {}
 
-    def remember_parts(self, workflow: str, parts: Mapping[str, JsonValue]) -> None:
-        """Remember what keys were made of; see `parts`."""
+    def remember_parts(self, workflow: str, parts: Mapping[str, JsonValue], done: Done) -> None:
+        """Remember what keys were made of, with the next commit; see `parts`."""
         if self.disk is not None:
-            self.disk.remember("parts", {workflow: dict(parts)})
+            self.disk.remember_soon("parts", {workflow: dict(parts)}, done)
+
+    def pin(self, keys: Collection[str]) -> None:
+        """Keep these on disk for the owner of the run, if it has one."""
+        if self.disk is not None and self.owner:
+            fresh = [key for key in keys if key not in self._pinned]
+            if fresh:
+                self._pinned.update(fresh)
+                self.disk.pin(self.owner, fresh)
+
+    def pin_only(self, keys: Collection[str]) -> None:
+        """Keep these for the owner of the run, and nothing else."""
+        if self.disk is not None and self.owner:
+            self._pinned = set(keys)
+            self.disk.pin_only(self.owner, self._pinned)
 
 
 def _stored_type(node: PlanNode, output: str, mapped: bool) -> str:

@@ -89,15 +89,16 @@ for turn in range(100):
     size = 100 if int(key[1:]) % 2 else 60_000
     found = store.get(key)
     assert found is None or found == blob(key, size), key
+    if turn % 10 == 0:
+        store.pin(name, [key])
     store.put(key, lambda key=key, size=size: blob(key, size),
               lambda error: error and say(repr(error)))
     if turn % 10 == 0:
-        store.pin(name, [key])
         store.flush()
         assert store.get(key) == blob(key, size)
         store.remember("turn", {name: turn})
         assert store.recall("turn", [name]) == {name: turn}
-        store.unpin(name)
+        store.unpin([name])
 store.close()
 """
 

@@ -160,7 +160,11 @@ def test_a_store_that_promises_no_names_does_not_keep_files_from_being_saved(
 
     monkeypatch.setattr(engine.disk, "reserve", full)
     monkeypatch.setattr(engine.disk, "settle", full)
-    monkeypatch.setattr(engine.disk, "remember", full)
+    monkeypatch.setattr(
+        engine.disk,
+        "remember_soon",
+        lambda kind, items, done: done(StoreError("The disk is full.")),
+    )
     result = house.run(flow({"a": ("write", {"a": 1}), "b": ("write", {"a": 2})}))
     assert result.status == "done"
     assert len({report.files for report in result.nodes.values()}) == 2

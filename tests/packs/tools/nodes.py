@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import Field
 
-from nodeflow import File, InputError, Lazy, OutputFiles, Progress, node
+from nodeflow import File, InputError, Lazy, OutputFiles, Progress, Seed, node
 from tools.swatches import Swatch
 
 T = TypeVar("T")
@@ -359,3 +359,25 @@ def ratio(kind: str = "nan") -> float:
         kind: Which.
     """
     return float(kind)
+
+
+@node(version="1")
+def seeded(seed: Seed = 0) -> int:
+    """Give the seed.
+
+    Args:
+        seed: Any seed.
+    """
+    return seed
+
+
+@node(version="1", cache="never")
+def say(text: str) -> str:
+    """Print a text, and another past Python's own streams.
+
+    Args:
+        text: The text.
+    """
+    print(text)
+    os.write(1, b"written past Python\n")
+    return text
