@@ -15,6 +15,11 @@ from nodeflow.errors import Cancelled, NodeError, NodeflowError, StoreError
 
 COMMANDS = {
     "run": "Run a workflow.",
+    "serve": "Serve workflows over HTTP, with a queue that survives crashes.",
+    "submit": "Run a workflow on a server.",
+    "jobs": "List the jobs of a server, newest first.",
+    "watch": "Watch a job of a server, or all that happens on it.",
+    "cancel": "Cancel jobs of a server.",
     "check": "Say everything that is wrong with workflows, without running them.",
     "nodes": "List the nodes of all packs.",
     "models": "List the files that nodes can load.",

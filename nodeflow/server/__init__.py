@@ -1,0 +1,1 @@
+"""The server: HTTP, WebSocket, the queue and its workers. aiohttp is used here only."""
