@@ -1,5 +1,10 @@
 __version__: str
 
+from .client.async_client import AsyncClient as AsyncClient
+from .client.client import Client as Client
+from .client.errors import JobFailed as JobFailed
+from .client.errors import ServerError as ServerError
+from .client.errors import ServerUnreachable as ServerUnreachable
 from .devices import Device as Device
 from .engine import Engine as Engine
 from .engine import Result as Result

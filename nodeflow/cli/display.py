@@ -30,6 +30,7 @@ from nodeflow.events import (
     RunFinished,
     RunStarted,
 )
+from nodeflow.job_events import JobFinished, JobQueued, JobStarted
 
 _STATUS = {"done": "Done", "failed": "Failed", "cancelled": "Cancelled"}
 _OUTCOME: Mapping[Outcome, str] = {
@@ -130,11 +131,19 @@ class JsonLines(Display):
 
 
 class _People(Display):
-    """What the displays for people share: who runs, and a line for what is over."""
+    """What the displays for people share: who runs, and a line for what is over.
 
-    def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
+    Args:
+        prefix: Begins each line, where several jobs are shown.
+    """
+
+    def __init__(
+        self, console: Console, clock: Clock = time.monotonic, *, prefix: str = ""
+    ) -> None:
         self._console = console
         self._clock = clock
+        self._prefix = prefix
+        self._waiting = False
         self._running: dict[str, Running] = {}
         self._finished = 0
         self._nodes = 0
@@ -142,6 +151,13 @@ class _People(Display):
     def __call__(self, event: Event) -> None:
         now = self._clock()
         match event:
+            case JobQueued():
+                self._running.clear()
+                self._waiting = True
+                self._line(f"queued again: {event.reason}" if event.reason else "queued")
+            case JobStarted():
+                # A job that is tried again starts anew.
+                self._waiting, self._finished = False, 0
             case RunStarted():
                 self._nodes = event.nodes
             case NodeStarted():
@@ -159,13 +175,16 @@ class _People(Display):
                 self._finished += 1
                 self._running.pop(event.node, None)
                 self._over(event)
-            case RunFinished():
+            case RunFinished() | JobFinished():
                 self._running.clear()
+                self._waiting = False
                 self._line(summary(event), "bold")
 
     def _line(self, text: str, style: str = "") -> None:
         # A style given to `print` would colour the bars below the line too. Logs are not wrapped.
-        self._console.print(Text(text, style), soft_wrap=not self._console.is_terminal)
+        self._console.print(
+            Text(self._prefix + text, style), soft_wrap=not self._console.is_terminal
+        )
 
     @abstractmethod
     def _progress(self, node: str, running: Running, now: float) -> None: ...
@@ -177,8 +196,10 @@ class _People(Display):
 class Lines(_People):
     """Plain lines, for a log or a pipe."""
 
-    def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
-        super().__init__(console, clock)
+    def __init__(
+        self, console: Console, clock: Clock = time.monotonic, *, prefix: str = ""
+    ) -> None:
+        super().__init__(console, clock, prefix=prefix)
         self._last: dict[str, float] = {}
 
     def _progress(self, node: str, running: Running, now: float) -> None:
@@ -216,7 +237,7 @@ class Bars(_People):
         """The bars as they are now."""
         now = self._clock()
         table = Table.grid(padding=(0, 2))
-        table.add_row(Text(f"{self._finished} of {self._nodes} nodes", "dim"))
+        table.add_row(Text(self._count(), "dim"))
         # A copy: nodes start and finish while this draws.
         slow = [
             (node, running)
@@ -233,6 +254,13 @@ class Bars(_People):
             table.add_row(Text(node), bar, Text(_steps(running, now)))
         return table
 
+    def _count(self) -> str:
+        if self._waiting:
+            return "waits for its turn"
+        # A server does not say how many nodes there are.
+        whole = f" of {self._nodes}" if self._nodes else ""
+        return f"{self._finished}{whole} nodes"
+
     def _progress(self, node: str, running: Running, now: float) -> None:
         return None
 
@@ -248,10 +276,14 @@ def choose_display(as_json: bool, out: TextIO, console: Console) -> Display:
     return Bars(console) if console.is_terminal else Lines(console)
 
 
-def summary(event: RunFinished) -> str:
+def summary(event: RunFinished | JobFinished) -> str:
     """One line about a whole run: `Done in 3.20 s: 2 ran, 5 from disk.`"""
-    counts = Counter(report.outcome for report in event.nodes.values())
-    parts = [f"{counts[name]} {said}" for name, said in _OUTCOME.items() if counts[name]]
+    counts: Mapping[str, int] = (
+        event.counts
+        if isinstance(event, JobFinished)
+        else Counter(report.outcome for report in event.nodes.values())
+    )
+    parts = [f"{counts[name]} {said}" for name, said in _OUTCOME.items() if counts.get(name)]
     tail = f": {', '.join(parts)}" if parts else ""
     return f"{_STATUS[event.status]} in {duration(event.seconds)}{tail}."
 

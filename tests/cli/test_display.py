@@ -27,6 +27,7 @@ from nodeflow.events import (
     RunFinished,
     RunStarted,
 )
+from nodeflow.job_events import JobFinished, JobQueued, JobStarted
 
 REPORTS = {
     "load": NodeReport("disk", 0.0, "the disk store has it"),
@@ -257,3 +258,41 @@ def test_the_explanation_has_a_row_for_each_node():
     assert header == ["node", "outcome", "seconds", "why"]
     assert rows[1] == ["sample", "ran", "3.200", "its", "input", "'seed'", "is", "new"]
     assert len(rows) == 3
+
+
+JOB: list[Event] = [
+    JobQueued("r", "Cat", 0, 1.0),
+    JobStarted("r", "cpu"),
+    NodeFinished("r", "load", "disk", 0.0),
+    JobQueued("r", "Cat", 0, 1.0, reason="the worker died"),
+    JobStarted("r", "cpu", 2),
+    NodeFinished("r", "load", "disk", 0.0),
+    JobFinished("r", "done", 3.4, counts={"ran": 2, "disk": 5}),
+]
+
+
+def test_a_job_of_a_server_is_shown_as_a_run_with_its_waiting():
+    console, out = text_console()
+
+    show(Lines(console, Clock(), prefix="5f0c "), JOB)
+
+    assert out.getvalue().splitlines() == [
+        "5f0c queued",
+        "5f0c load: from disk",
+        "5f0c queued again: the worker died",
+        "5f0c load: from disk",
+        "5f0c Done in 3.40 s: 2 ran, 5 from disk.",
+    ]
+
+
+def test_bars_of_a_job_say_that_it_waits_and_count_anew_when_it_is_tried_again():
+    console, _ = text_console(terminal=True)
+    bars = Bars(console, Clock())
+    said = []
+
+    for event in JOB[:-1]:
+        bars(event)
+        said.append(drawn(bars).splitlines()[0].strip())
+
+    waits, none, one = "waits for its turn", "0 nodes", "1 nodes"
+    assert said == [waits, none, one, waits, none, one]
