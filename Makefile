@@ -28,14 +28,14 @@ types: $(INSTALLED)
 layers: $(INSTALLED)
 	$(BIN)/lint-imports
 
-# The editor in the browser.
+# The server: its pages, its API and its documentation. Ctrl-C ends it; what is queued is kept.
 serve: $(INSTALLED)
-	@if $(BIN)/nodeflow serve --help >/dev/null 2>&1; then $(BIN)/nodeflow serve; \
-	else echo "'nodeflow serve' comes with the server, which this version does not have yet."; fi
+	$(BIN)/nodeflow serve
 
 # What things cost on this machine, as a table.
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/server.py
 
 # The stamp is older than the list of what to install: install (again).
 $(INSTALLED): pyproject.toml constraints.txt
