@@ -60,6 +60,10 @@ class PlanMemory:
         except InputError:  # it is gone: the check that follows says so
             return False
 
+    def clear(self) -> None:
+        """Forget all plans."""
+        self._plans.clear()
+
     def remember(self, question: str | None, plan: Plan) -> None:
         """Keep a plan; the one that was longest not asked for leaves."""
         if question is None:
