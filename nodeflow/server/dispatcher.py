@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from nodeflow.job_events import JobFinished, JobQueued, JobStarted, WorkerChanged
+from nodeflow.journal.records import Document, NewJob
 from nodeflow.server.endings import job_finished
 from nodeflow.server.hand import Hand
 from nodeflow.server.hub import Hub
@@ -84,6 +85,20 @@ class Dispatcher:
         event = JobQueued(job.id, job.name, job.priority, job.position, reason=reason)
         self._ledger.keep([event])
         self.line.add(job)
+
+    def begin_ahead(self, new: NewJob) -> Waiting | None:
+        """Begin a job while the journal still writes it down, if a worker has nothing to do.
+
+        Nobody was told of it yet, so if the power fails now it was never handed in. What happens
+        to it is written behind it, in this order.
+        """
+        idle = next((hand for hand in self.hands.values() if hand.has_room and not hand.jobs), None)
+        busy = len(self.line) or self.paused or self._closing
+        if idle is None or busy or not new.document.text:
+            return None
+        job = Waiting(new.id, new.name, 0, new.priority, 0.0, new.document.digest, new.only)
+        self._hand_over(idle, job, new.document)
+        return job
 
     def cancel(self, job: str) -> bool:
         """Stop a job that a worker has; False if none has it."""
@@ -227,10 +242,12 @@ class Dispatcher:
             problem = "Its workflow is gone from the journal; submit it anew."
             self._ledger.finish(JobFinished(job.id, "failed", problem=problem))
             return
+        self._hand_over(hand, job, document)
+
+    def _hand_over(self, hand: Hand, job: Waiting, document: Document) -> None:
         hand.jobs[job.id] = job
         watched, only = self._hub.watched, list(job.only)
-        begin = Begin(job.id, document.text, document.file, self._outputs, watched, only)
-        hand.worker.send(begin)
+        hand.worker.send(Begin(job.id, document.text, document.file, self._outputs, watched, only))
 
     def _watch(self, watched: bool) -> None:
         for hand in self.hands.values():

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
 from nodeflow.errors import NodeflowError
 from nodeflow.events import Event
@@ -15,6 +15,8 @@ from nodeflow.journal.journal import Journal
 from nodeflow.journal.records import JobRecord, ResultFile
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 AGAIN_SECONDS = 5.0
 """After this long a write that failed (full disk) is tried again."""
@@ -26,7 +28,7 @@ class Ledger:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self._waiters: dict[str, asyncio.Future[JobFinished]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def keep(self, events: Sequence[Event | Mapping[str, Any]]) -> None:
         """Write events in the background, in the order of the calls."""
@@ -43,7 +45,7 @@ class Ledger:
         results: Sequence[ResultFile] = (),
     ) -> None:
         """Write down in the background how a job ended, then tell who waits for it."""
-        self._spawn(self.finished(event, nodes, results))
+        self.task(self.finished(event, nodes, results))
 
     async def finished(
         self,
@@ -76,10 +78,12 @@ class Ledger:
         for waiter in self._waiters.values():
             waiter.cancel()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Do something to its end, whoever still waits for it."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def ending_of(record: JobRecord) -> JobFinished:

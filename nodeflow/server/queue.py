@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 
+from nodeflow.errors import NodeflowError
 from nodeflow.job_events import JobFinished, JobMoved, JobStatus, QueueChanged
 from nodeflow.journal.records import Document, JobRecord, NewJob, Once, Submitted
 from nodeflow.server.dispatcher import Dispatcher
@@ -116,8 +117,22 @@ class Queue:
         return await self._submit([new], None)
 
     async def _submit(self, jobs: Sequence[NewJob], once: Once | None) -> Submitted:
-        submitted = await asyncio.wrap_future(self._journal.submit(jobs, once))
-        if submitted.new:
+        # A client that goes away must not leave jobs that are written and in no line.
+        return await asyncio.shield(self._ledger.task(self._line_up(jobs, once)))
+
+    async def _line_up(self, jobs: Sequence[NewJob], once: Once | None) -> Submitted:
+        writing = asyncio.wrap_future(self._journal.submit(jobs, once))
+        # Whether a key was seen before is known only once it is written.
+        begun = self._dispatcher.begin_ahead(jobs[0]) if once is None and len(jobs) == 1 else None
+        try:
+            submitted = await writing
+        except NodeflowError:
+            if begun is not None:
+                self._dispatcher.cancel(begun.id)
+            raise
+        if begun is not None:
+            begun.number, begun.position = submitted.jobs[0].number, submitted.jobs[0].position
+        elif submitted.new:
             self._add(submitted.jobs)
         return submitted
 
