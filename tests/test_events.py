@@ -68,7 +68,8 @@ def test_each_event_looks_as_it_always_did(event: Event, text: str):
 
 
 def test_there_is_a_golden_sample_of_every_event():
-    assert {type(event) for event, _ in GOLDEN} == set(Event.__subclasses__())
+    own = {kind for kind in Event.__subclasses__() if kind.__module__ == events.__name__}
+    assert {type(event) for event, _ in GOLDEN} == own
 
 
 def test_a_node_starts_before_it_finishes_and_the_run_encloses_all(house, flow):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 import time
 from enum import Enum
@@ -381,3 +382,14 @@ def say(text: str) -> str:
     print(text)
     os.write(1, b"written past Python\n")
     return text
+
+
+@node(version="1")
+def die(a: int = 0) -> int:
+    """End the process at once, as a crash in C does.
+
+    Args:
+        a: Any number.
+    """
+    os.kill(os.getpid(), signal.SIGKILL)
+    return a
