@@ -11,12 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 from nodeflow.errors import InputError
 
 Reserve = Callable[[int, Path, str, str], Path]
 """(item, folder, stem, suffix) -> a path that is free, and promised to this node and item."""
 
 _FIELD = re.compile(r"\{(\w+)\}")
+_UNFINISHED = ".unfinished-"
+"""Begins the name of a file that is being written; the id of the process that writes it follows."""
+
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"|?*\\]')
 
 
@@ -41,6 +46,21 @@ class FreeNames:
                 number += 1
             self._given.add(path)
         return path
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed left half written in a folder and those below it."""
+    for path in folder.rglob(f"{_UNFINISHED}*"):
+        process = path.name.removeprefix(_UNFINISHED).partition("-")[0]
+        if not process.isdecimal() or not _lives(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class OutputFiles:
@@ -93,7 +113,8 @@ class OutputFiles:
     def _created(self, pattern: str, suffix: str) -> Iterator[IO[bytes]]:
         path = self._target(pattern, suffix)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".unfinished-", dir=path.parent)
+        prefix = f"{_UNFINISHED}{os.getpid()}-"
+        handle, temporary = tempfile.mkstemp(prefix=prefix, dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 yield file

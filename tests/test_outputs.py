@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from nodeflow.errors import InputError
-from nodeflow.outputs import FreeNames, OutputFiles
+from nodeflow.outputs import FreeNames, OutputFiles, remove_unfinished
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path):
@@ -77,3 +79,18 @@ def test_filled_in_names_have_no_spaces(tmp_path):
     with files.create("{workflow}", ".txt") as file:
         file.write(b"1")
     assert [path.name for path in files.written] == ["My_first_flow_0001.txt"]
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / "day" / f".unfinished-{ended.pid}-abc"
+    being_written = tmp_path / f".unfinished-{os.getpid()}-abc"
+    whole = tmp_path / "day" / "picture.png"
+    left.parent.mkdir()
+    for path in (left, being_written, whole):
+        path.write_bytes(b"x")
+    remove_unfinished(tmp_path)
+    assert not left.exists()
+    assert being_written.exists()
+    assert whole.exists()

@@ -13,6 +13,7 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 from nodeflow.devices import DeviceFacts, recall_device
 from nodeflow.engine import Engine
 from nodeflow.errors import PackError
+from nodeflow.outputs import remove_unfinished
 from nodeflow.remembered import JsonMemory
 from nodeflow.runs.console import captured
 from nodeflow.settings import Settings
@@ -103,6 +104,7 @@ def work(
         if alone is None:
             return
         with alone:
+            remove_unfinished(settings.data / "outputs")
             facts = recall_device(device, precision, JsonMemory(settings.cache / "devices.json"))
             worker.tell(Ready(os.getpid(), _described(facts, device, precision)))
             worker.work()
