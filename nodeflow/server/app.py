@@ -146,11 +146,15 @@ async def running(settings: Settings, options: Options, counted: Metrics) -> Asy
         ledger = Ledger(journal)
         stack.callback(ledger.close)
 
+        async def packs_read(message: PacksRead) -> None:
+            # It reads files and lays out all nodes as JSON, which takes some 15 ms.
+            changed = await asyncio.to_thread(catalog.packs_read, message.errors)
+            if changed is not None:
+                ledger.keep([changed])
+
         def heard(name: str, message: Message) -> None:
             if isinstance(message, PacksRead):
-                changed = catalog.packs_read(message.errors)
-                if changed is not None:
-                    ledger.keep([changed])
+                ledger.task(packs_read(message))
 
         outputs = str(settings.data / "outputs")
         dispatcher = Dispatcher(ledger, hub, outputs, [worker], heard)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 import threading
@@ -19,6 +20,9 @@ from nodeflow.registry import Registry
 from nodeflow.roots import Roots
 from nodeflow.server.light_hooks import LightRegistry
 from nodeflow.settings import Settings
+
+PATIENCE = 60.0
+"""How long to wait for a worker that reads packs of which nothing is remembered, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,12 @@ class NodeCatalog:
                 await event.wait()
         finally:
             self._waiting.remove(event)
+
+    async def known(self) -> None:
+        """Wait for packs that were never read; after a while what is known must do."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self.ready()
 
     def load(self) -> None:
         """Look at what is remembered of the packs that there are now."""

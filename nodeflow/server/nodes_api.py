@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 
 from aiohttp import web
 from pydantic import BaseModel
 
 from nodeflow.pack_specs import SocketSpec
-from nodeflow.server.catalog import NodeCatalog
 from nodeflow.server.operation import Answer, answer, operation
 from nodeflow.server.problems import HttpError
 from nodeflow.server.state import STATE
 from nodeflow.spec import NodeSpec
 
 routes = web.RouteTableDef()
-
-PATIENCE = 60.0
-"""How long to wait for a worker that reads packs of which nothing is remembered, in seconds."""
 
 
 class PackFault(BaseModel):
@@ -61,7 +56,7 @@ async def list_nodes(request: web.Request) -> web.StreamResponse:
     The event `nodes_changed` tells when to ask again.
     """
     catalog = request.app[STATE].catalog
-    await _known(catalog)
+    await catalog.known()
     listing = catalog.listing
     packed = "gzip" in request.headers.get("Accept-Encoding", "").lower()
     etag = f"{listing.etag}-gzip" if packed else listing.etag
@@ -86,7 +81,7 @@ async def list_nodes(request: web.Request) -> web.StreamResponse:
 async def show_node(request: web.Request) -> web.StreamResponse:
     """An earlier id of a node will do too."""
     catalog = request.app[STATE].catalog
-    await _known(catalog)
+    await catalog.known()
     name = request.match_info["type"]
     spec = catalog.registry.find(name)
     if spec is None:
@@ -94,12 +89,3 @@ async def show_node(request: web.Request) -> web.StreamResponse:
         hint = f"Did you mean '{near[0]}'?" if near else "GET /api/nodes lists all there are."
         raise HttpError(404, f"No pack provides a node '{name}'. {hint}")
     return answer(spec)
-
-
-async def _known(catalog: NodeCatalog) -> None:
-    """Wait for packs that were never read; after a while what is known must do."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await catalog.ready()
-    except TimeoutError:
-        return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -32,9 +31,6 @@ from nodeflow.server.views import Accepted
 from nodeflow.workflow import Workflow
 
 routes = web.RouteTableDef()
-
-PATIENCE = 60.0
-"""How long to wait for a worker that reads packs of which nothing is remembered, in seconds."""
 
 
 class RunQuery(BaseModel):
@@ -135,9 +131,7 @@ async def _typed(state: State, saved: Saved) -> TypedWorkflow | None:
     def read() -> TypedWorkflow:
         return TypedWorkflow.of(Workflow.parse(saved.text, saved.path), state.catalog.registry.find)
 
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
-            await state.catalog.ready()
+    await state.catalog.known()
     return read() if len(saved.text) <= INLINE else await asyncio.to_thread(read)
 
 

@@ -83,7 +83,7 @@ async def test_a_pack_that_was_never_read_is_waited_for(server, shelf):
 
 
 async def test_patience_ends_and_what_is_known_is_told(server, shelf, monkeypatch):
-    monkeypatch.setattr("nodeflow.server.nodes_api.PATIENCE", 0.1)
+    monkeypatch.setattr("nodeflow.server.catalog.PATIENCE", 0.1)
     shelf.write("stuck", nodes=NODE)
     server.state.catalog.load()
     body = await (await server.client.get("/api/nodes")).json()

@@ -167,3 +167,45 @@ def test_history_results_and_a_paused_queue_are_there_after_a_restart(served: Se
     assert all(json.loads(text)["seq"] > last for text in later)
     served.ask("PATCH", "/api/queue", {"paused": False})
     assert served.finished(waiting)["status"] == "done"
+
+
+def test_a_pack_that_is_edited_is_read_again_and_a_broken_one_keeps_its_last_good_version(
+    served: Served, tmp_path: Any
+):
+    pack = tmp_path / "packs" / "mine"
+    pack.mkdir(parents=True)
+    source = (
+        "from nodeflow import node\n\n\n@node()\ndef give(a: int = 0) -> int:\n"
+        '    """Give a number."""\n    return a + {}\n'
+    )
+    (pack / "__init__.py").write_text(source.format(1))
+    served.environment["NODEFLOW_PACKS"] = str(pack.parent)
+    served.start()
+
+    def given(a: int) -> Any:
+        nodes = {"n": {"type": "mine.give", "inputs": {"a": a}}}
+        flow = {"nodeflow": 1, "nodes": nodes, "outputs": {"n": {"node": "n", "output": "int"}}}
+        return served.finished(served.submit(flow))["outputs"]["n"]["value"]
+
+    def until_told(seen: int) -> dict[str, Any]:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            told = [event for event in served.events() if event["event"] == "nodes_changed"]
+            if len(told) > seen:
+                return told[-1]
+        raise AssertionError("nobody was told that nodes changed")
+
+    def changes() -> int:
+        return sum(event["event"] == "nodes_changed" for event in served.events())
+
+    assert given(1) == 2
+    seen = changes()
+    (pack / "__init__.py").write_text(source.format(10))
+    until_told(seen)
+    assert given(1) == 11
+    seen = changes()
+    (pack / "__init__.py").write_text("this is no Python\n")
+    told = until_told(seen)
+    assert any("mine" in sentence for sentence in told["errors"])
+    assert given(2) == 12
+    assert "mine.give" in served.ask("GET", "/api/nodes")[1]["nodes"]
