@@ -135,29 +135,11 @@ async def running(settings: Settings, options: Options, counted: Metrics) -> Asy
         catalog = NodeCatalog(settings)
         hub = _hub(journal)
         stack.push_async_callback(hub.close)
-        environment = environment_of(settings)
-        worker = WorkerProcess(
-            "worker",
-            arguments=["--device", options.device, "--precision", options.precision],
-            heartbeat=options.heartbeat,
-            environment=environment,
-        )
-        helper = WorkerProcess("desk", "nodeflow.server.desk_process", environment=environment)
+        worker, helper = _processes(settings, options)
         ledger = Ledger(journal)
         stack.callback(ledger.close)
-
-        async def packs_read(message: PacksRead) -> None:
-            # It reads files and lays out all nodes as JSON, which takes some 15 ms.
-            changed = await asyncio.to_thread(catalog.packs_read, message.errors)
-            if changed is not None:
-                ledger.keep([changed])
-
-        def heard(name: str, message: Message) -> None:
-            if isinstance(message, PacksRead):
-                ledger.task(packs_read(message))
-
         outputs = str(settings.data / "outputs")
-        dispatcher = Dispatcher(ledger, hub, outputs, [worker], heard)
+        dispatcher = Dispatcher(ledger, hub, outputs, [worker], _heard(catalog, ledger))
         stack.callback(dispatcher.close)
         queue = Queue(ledger, dispatcher)
         shelf = Shelf(settings.data / "workflows", templates_folder(), journal)
@@ -198,6 +180,34 @@ async def running(settings: Settings, options: Options, counted: Metrics) -> Asy
 
         await stack.enter_async_context(PackWatch(catalog, settings.packs, packs_changed))
         yield state
+
+
+def _processes(settings: Settings, options: Options) -> tuple[WorkerProcess, WorkerProcess]:
+    """The worker that runs jobs, and the helper that checks what is large; not started yet."""
+    environment = environment_of(settings)
+    worker = WorkerProcess(
+        "worker",
+        arguments=["--device", options.device, "--precision", options.precision],
+        heartbeat=options.heartbeat,
+        environment=environment,
+    )
+    return worker, WorkerProcess("desk", "nodeflow.server.desk_process", environment=environment)
+
+
+def _heard(catalog: NodeCatalog, ledger: Ledger) -> Callable[[str, Message], None]:
+    """What is done with messages of workers that are not about jobs."""
+
+    async def packs_read(message: PacksRead) -> None:
+        # It reads files and lays out all nodes as JSON, which takes some 15 ms.
+        changed = await asyncio.to_thread(catalog.packs_read, message.errors)
+        if changed is not None:
+            ledger.keep([changed])
+
+    def heard(name: str, message: Message) -> None:
+        if isinstance(message, PacksRead):
+            ledger.task(packs_read(message))
+
+    return heard
 
 
 def _hub(journal: Journal) -> Hub:
