@@ -117,6 +117,7 @@ def make_app(settings: Settings, options: Options | None = None) -> web.Applicat
             openapi.openapi_context,
         ]
     )
+    app.on_shutdown.append(_let_watchers_go)
     return app
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Literal
 
+from nodeflow.errors import NodeflowError
 from nodeflow.job_events import JobFinished, JobQueued, JobStarted, WorkerChanged
-from nodeflow.journal.records import Document, NewJob
-from nodeflow.server.endings import job_finished
+from nodeflow.journal.records import Document, JobRecord, NewJob
+from nodeflow.server.endings import job_finished, without_places
 from nodeflow.server.hand import Hand
 from nodeflow.server.hub import Hub
-from nodeflow.server.ledger import Ledger
+from nodeflow.server.ledger import AGAIN_SECONDS, Ledger
 from nodeflow.server.line import Line, Waiting
 from nodeflow.server.worker_process import WorkerProcess
 from nodeflow.worker.messages import (
@@ -30,8 +33,14 @@ from nodeflow.worker.messages import (
     Watch,
 )
 
+logger = logging.getLogger(__name__)
+
 DEATHS = 2
 """A job that so many workers died of is given up."""
+
+AHEAD_CHARACTERS = 16_000
+"""Of a document that is sent to a worker while it is written: the journal writes longer ones to a
+file first, and other events could overtake them."""
 
 LOOK_SECONDS = 0.002
 """How often it is seen whether jobs that were asked back are."""
@@ -68,6 +77,7 @@ class Dispatcher:
         self.hands = {worker.name: Hand(worker) for worker in workers}
         self._freeing: dict[str, asyncio.Future[int]] = {}
         self._closing = False
+        self._holds = 0
         self.paused = False
         self.deaths = 0
         for hand in self.hands.values():
@@ -93,12 +103,21 @@ class Dispatcher:
         to it is written behind it, in this order.
         """
         idle = next((hand for hand in self.hands.values() if hand.has_room and not hand.jobs), None)
-        busy = len(self.line) or self.paused or self._closing
-        if idle is None or busy or not new.document.text:
+        short = 0 < len(new.document.text) <= AHEAD_CHARACTERS
+        if idle is None or len(self.line) or not self._may_begin or not short:
             return None
         job = Waiting(new.id, new.name, 0, new.priority, 0.0, new.document.digest, new.only)
         self._hand_over(idle, job, new.document)
         return job
+
+    def settle(self, job: Waiting, record: JobRecord) -> None:
+        """The journal has a job that was begun ahead: now it has its place in the line."""
+        # Its worker may have died meanwhile; the line must not see its place change.
+        waiting = self.line.take(job.id)
+        job.number, job.position = record.number, record.position
+        if waiting is not None:
+            self.line.add(job)
+            self.fill()
 
     def cancel(self, job: str) -> bool:
         """Stop a job that a worker has; False if none has it."""
@@ -135,11 +154,18 @@ class Dispatcher:
                     job.recalled = True
                     hand.worker.send(Recall(job.id))
 
-    async def recalled(self) -> None:
-        """Until no worker has a job that it did not begin."""
-        self.recall()
-        while any(hand.recalls for hand in self.hands.values()):
-            await asyncio.sleep(LOOK_SECONDS)
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """No worker has a job that it did not begin, and none is given one meanwhile."""
+        self._holds += 1
+        try:
+            self.recall()
+            while any(hand.recalls for hand in self.hands.values()):
+                await asyncio.sleep(LOOK_SECONDS)
+            yield
+        finally:
+            self._holds -= 1
+            self.fill()
 
     # What workers say.
 
@@ -172,7 +198,11 @@ class Dispatcher:
         self._heard(hand.worker.name, message)
 
     def _on_events(self, message: Happened) -> None:
-        kept = [event for event in message.events if event["event"] != "node_progress"]
+        kept = [
+            without_places(event, self._outputs)
+            for event in message.events
+            if event["event"] != "node_progress"
+        ]
         if kept:
             self._ledger.keep(kept)
         for event in message.events:
@@ -227,22 +257,33 @@ class Dispatcher:
 
     # Handing out.
 
+    @property
+    def _may_begin(self) -> bool:
+        return not (self.paused or self._closing or self._holds)
+
     def fill(self) -> None:
         """Give every worker that has room the next job."""
         for hand in self.hands.values():
-            while hand.has_room and not self.paused and not self._closing:
+            while hand.has_room and self._may_begin:
                 job = self.line.next()
-                if job is None:
+                if job is None or not self._begin(hand, job):
                     return
-                self._begin(hand, job)
 
-    def _begin(self, hand: Hand, job: Waiting) -> None:
-        document = self._ledger.journal.document(job.document)
+    def _begin(self, hand: Hand, job: Waiting) -> bool:
+        """Give a job to a worker; False if that has to be tried again later."""
+        try:
+            document = self._ledger.journal.document(job.document)
+        except NodeflowError as error:
+            logger.error("The workflow of job %s cannot be read: %s", job.id, error)
+            self.line.add(job)
+            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self.fill)
+            return False
         if document is None:
             problem = "Its workflow is gone from the journal; submit it anew."
             self._ledger.finish(JobFinished(job.id, "failed", problem=problem))
-            return
-        self._hand_over(hand, job, document)
+        else:
+            self._hand_over(hand, job, document)
+        return True
 
     def _hand_over(self, hand: Hand, job: Waiting, document: Document) -> None:
         hand.jobs[job.id] = job

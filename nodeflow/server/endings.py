@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from nodeflow.job_events import JobFinished
@@ -43,3 +44,14 @@ def _public(file: Mapping[str, Any], job: str, found: dict[str, ResultFile]) -> 
         job=job,
     )
     return {name: value for name, value in file.items() if name != "path"}
+
+
+def without_places(event: Mapping[str, Any], outputs: str) -> Mapping[str, Any]:
+    """An event of a run with its files named inside the folder of outputs, as clients know them."""
+    if not event.get("files"):
+        return event
+    return {**event, "files": [_inside(PurePath(file), outputs) for file in event["files"]]}
+
+
+def _inside(path: PurePath, outputs: str) -> str:
+    return path.relative_to(outputs).as_posix() if path.is_relative_to(outputs) else path.name

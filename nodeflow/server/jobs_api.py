@@ -117,13 +117,26 @@ async def submit(request: web.Request) -> web.StreamResponse:
     """
     state = request.app[STATE]
     prepared = await state.desk.prepare(await read_text(request))
-    try:
-        if prepared.body.webhook:
-            await state.webhooks.check(prepared.body.webhook)
-        submitted = await state.queue.submit(prepared, once(request, prepared))
-    finally:
-        await state.desk.clear(prepared)
+    submitted = await hand_in(state, prepared, once(request, prepared))
     return accepted(submitted, prepared.warnings)
+
+
+async def hand_in(state: State, prepared: Prepared, once: Once | None) -> Submitted:
+    """Queue prepared jobs, to the end even if the client goes away.
+
+    Raises:
+        HttpError: 422, the webhook may not be called.
+    """
+
+    async def work() -> Submitted:
+        try:
+            if prepared.body.webhook:
+                await state.webhooks.check(prepared.body.webhook)
+            return await state.queue.submit(prepared, once)
+        finally:
+            await state.desk.clear(prepared)
+
+    return await state.queue.whole(work())
 
 
 def once(request: web.Request, prepared: Prepared) -> Once | None:

@@ -78,6 +78,10 @@ class Ledger:
         for waiter in self._waiters.values():
             waiter.cancel()
 
+    async def whole(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for something that is done to its end, though who asked for it may go away."""
+        return await asyncio.shield(self.task(work))
+
     def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Do something to its end, whoever still waits for it."""
         task = asyncio.get_running_loop().create_task(work)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from nodeflow.errors import NodeflowError
 from nodeflow.job_events import JobFinished, JobMoved, JobStatus, QueueChanged
@@ -15,6 +16,8 @@ from nodeflow.server.line import Waiting
 from nodeflow.server.problems import HttpError
 from nodeflow.server.submitting import Prepared
 from nodeflow.server.worker_process import WorkerProcess
+
+T = TypeVar("T")
 
 FREE_SECONDS = 2.0
 """How long a request waits for workers to unload; one that runs a job does it later."""
@@ -32,6 +35,7 @@ class Queue:
         self._dispatcher = dispatcher
         self._line = dispatcher.line
         self._hands = dispatcher.hands
+        self._turn = asyncio.Lock()
         dispatcher.paused = self._journal.paused()
 
     @property
@@ -63,6 +67,10 @@ class Queue:
             else:
                 self._line.add(job)
         self._dispatcher.fill()
+
+    async def whole(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something to its end, though the client that asked for it may go away."""
+        return await self._ledger.whole(work)
 
     async def submit(self, prepared: Prepared, once: Once | None = None) -> Submitted:
         """Queue jobs; they are safe when this returns.
@@ -118,7 +126,7 @@ class Queue:
 
     async def _submit(self, jobs: Sequence[NewJob], once: Once | None) -> Submitted:
         # A client that goes away must not leave jobs that are written and in no line.
-        return await asyncio.shield(self._ledger.task(self._line_up(jobs, once)))
+        return await self._ledger.whole(self._line_up(jobs, once))
 
     async def _line_up(self, jobs: Sequence[NewJob], once: Once | None) -> Submitted:
         writing = asyncio.wrap_future(self._journal.submit(jobs, once))
@@ -127,11 +135,11 @@ class Queue:
         try:
             submitted = await writing
         except NodeflowError:
-            if begun is not None:
+            if begun is not None and self._line.take(begun.id) is None:
                 self._dispatcher.cancel(begun.id)
             raise
         if begun is not None:
-            begun.number, begun.position = submitted.jobs[0].number, submitted.jobs[0].position
+            self._dispatcher.settle(begun, submitted.jobs[0])
         elif submitted.new:
             self._add(submitted.jobs)
         return submitted
@@ -161,7 +169,7 @@ class Queue:
             HttpError: 404, there is no such job.
         """
         if self._line.take(job) is not None:
-            await self._ledger.finished(JobFinished(job, "cancelled"))
+            await self._ledger.whole(self._ledger.finished(JobFinished(job, "cancelled")))
             return
         if not self._dispatcher.cancel(job):
             self._record(job)
@@ -188,35 +196,41 @@ class Queue:
         Raises:
             HttpError: 404, no such job; 409, it waits no more.
         """
-        await self._dispatcher.recalled()
-        moved = self._line.find(job)
-        if moved is None:
-            status = self._record(job).status
-            raise HttpError(409, f"The job '{job}' is {status}; only queued jobs can be moved.")
-        level = moved.priority if priority is None else priority
-        position = moved.position
-        beside = before or after
-        if beside is not None:
-            neighbour = self._line.find(beside)
-            if neighbour is None or neighbour is moved:
-                raise HttpError(409, f"Nothing can be put beside '{beside}': it is not queued.")
-            level = neighbour.priority
-            position = self._line.beside(neighbour, before=before is not None)
-        self._line.move(job, level, position)
-        await self._ledger.written([JobMoved(job, level, position)])
-        self._dispatcher.fill()
+        await self._ledger.whole(self._move(job, priority, before, after))
+
+    async def _move(
+        self, job: str, priority: int | None, before: str | None, after: str | None
+    ) -> None:
+        async with self._turn, self._dispatcher.held():
+            moved = self._line.find(job)
+            if moved is None:
+                status = self._record(job).status
+                raise HttpError(409, f"The job '{job}' is {status}; only queued jobs can be moved.")
+            level = moved.priority if priority is None else priority
+            position = moved.position
+            beside = before or after
+            if beside is not None:
+                neighbour = self._line.find(beside)
+                if neighbour is None or neighbour is moved:
+                    raise HttpError(409, f"Nothing can be put beside '{beside}': it is not queued.")
+                level = neighbour.priority
+                position = self._line.beside(neighbour, before=before is not None)
+            self._line.move(job, level, position)
+            await self._ledger.written([JobMoved(job, level, position)])
 
     async def pause(self) -> None:
         """Begin no job until `resume`; what runs goes on."""
-        self._dispatcher.paused = True
-        await self._dispatcher.recalled()
-        await self._ledger.written([QueueChanged(True)])
+        await self._ledger.whole(self._set_paused(True))
 
     async def resume(self) -> None:
         """Begin jobs again."""
-        self._dispatcher.paused = False
-        await self._ledger.written([QueueChanged(False)])
-        self._dispatcher.fill()
+        await self._ledger.whole(self._set_paused(False))
+
+    async def _set_paused(self, paused: bool) -> None:
+        # In turn, so that the journal and what is done agree whoever asks at the same moment.
+        async with self._turn, self._dispatcher.held():
+            self._dispatcher.paused = paused
+            await self._ledger.written([QueueChanged(paused)])
 
     async def remove(self, job: str) -> None:
         """Take a job that is over out of the history.
@@ -227,6 +241,9 @@ class Queue:
         record = self._record(job)
         if record.finished is None:
             raise HttpError(409, f"The job '{job}' is {record.status}; cancel it first.")
+        await self._ledger.whole(self._remove(job))
+
+    async def _remove(self, job: str) -> None:
         await asyncio.wrap_future(self._journal.remove([job]))
         self._dispatcher.forget([job])
 

@@ -15,7 +15,7 @@ from nodeflow.errors import Problem
 from nodeflow.job_events import JobFinished
 from nodeflow.server.bodies import read_text
 from nodeflow.server.desk import INLINE
-from nodeflow.server.jobs_api import KEY, accepted, once
+from nodeflow.server.jobs_api import KEY, accepted, hand_in, once
 from nodeflow.server.operation import Answer, operation, read_query
 from nodeflow.server.preferences import Accepts, Patience, patience
 from nodeflow.server.problems import HttpError
@@ -102,10 +102,7 @@ async def run_workflow(request: web.Request) -> web.StreamResponse:
         await state.webhooks.check(query.webhook)
     inputs = await _inputs(request, typed, saved)
     prepared = await _prepare(state, saved, inputs, query)
-    try:
-        submitted = await state.queue.submit(prepared, once(request, prepared))
-    finally:
-        await state.desk.clear(prepared)
+    submitted = await hand_in(state, prepared, once(request, prepared))
     headers = {"Preference-Applied": wait.applied} if wait.applied else {}
     event = await _wait(state, submitted.jobs[0].id, wait)
     if event is None:

@@ -200,3 +200,20 @@ def test_what_cannot_be_done_is_answered_with_a_sentence(
     found, problem = server.ask(method, path, body)
     assert found == status, problem
     assert words in problem["detail"]
+
+
+def test_moving_short_jobs_back_and_forth_while_they_run_loses_none(server: Served):
+    server.finished(server.submit(adding(-1)))
+    jobs = [server.submit(adding(1000 + number)) for number in range(40)]
+    for job in jobs[20:]:
+        status, _ = server.ask("PATCH", f"/api/jobs/{job}", {"priority": 1})
+        assert status in (200, 409)
+    server.ask("PATCH", "/api/queue", {"paused": True})
+    server.ask("PATCH", "/api/queue", {"paused": False})
+    assert {server.finished(job)["status"] for job in jobs} == {"done"}
+
+
+def test_a_document_of_any_length_is_run_once_and_told_of_in_order(server: Served):
+    for length in (10, 15_990, 16_010, 63_990, 64_010, 65_530, 65_540, 200_000):
+        job = server.submit(flow(("say", "tools.say", {"text": "x" * length}), n=("say", "str")))
+        assert server.finished(job)["status"] == "done", length
