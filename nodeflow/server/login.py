@@ -80,7 +80,7 @@ async def show_login(request: web.Request) -> web.StreamResponse:
     query=LoginQuery,
     uploads=FORM,
     answers={
-        303: Answer("The token was right; a cookie comes along.", media_type="text/html"),
+        303: Answer("The token was right; a cookie comes along."),
         403: Answer("The token was wrong.", media_type="text/html"),
     },
 )

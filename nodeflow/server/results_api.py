@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,6 +175,8 @@ async def get_result(request: web.Request) -> web.StreamResponse:
         path = await _made(request.app[THUMBS], found, query.wanted)
         name = f"{Path(name).stem}.{query.wanted.format}"
         served = Served(f"image/{query.wanted.format}", inline=True)
+    if "Range" in request.headers:
+        _refuse_range(request, name, await asyncio.to_thread(path.stat))
     return web.FileResponse(
         path,
         headers={
@@ -206,6 +209,28 @@ def _locate(state: State, digest: str) -> _Located:
         return _Located(result, path, served_as(path))
     except OSError as error:
         raise _gone(result, "was deleted or cannot be read") from error
+
+
+def _refuse_range(request: web.Request, name: str, status: os.stat_result) -> None:
+    """Refuse bytes that are not there; aiohttp would do it without a word.
+
+    Raises:
+        HttpError: 416.
+    """
+    if request.if_range is not None and status.st_mtime > request.if_range.timestamp():
+        return  # the whole file is sent
+    try:
+        start = request.http_range.start
+    except ValueError:
+        start = status.st_size
+    if start is not None and start >= status.st_size:
+        shown = request.headers["Range"][:80]
+        raise HttpError(
+            416,
+            f"'{name}' has {status.st_size} bytes, and none of them are in {shown!r}; "
+            "ask for bytes that are there, as 'bytes=0-99'.",
+            headers={"Content-Range": f"bytes */{status.st_size}"},
+        )
 
 
 def _gone(result: ResultFile, what: str) -> HttpError:

@@ -111,7 +111,8 @@ async def upload(request: web.Request) -> web.StreamResponse:
         async with request.app[KEEPING]:
             kept = await asyncio.to_thread(keep, drafts, folder)
     except (web.RequestPayloadError, HttpProcessingError) as error:
-        raise HttpError(400, f"The body cannot be read: {error}.") from error
+        reason = error.message if isinstance(error, HttpProcessingError) else str(error)
+        raise HttpError(400, f"The body cannot be read: {reason.rstrip('.')}.") from error
     except ConnectionError:
         raise
     except OSError as error:
