@@ -10,7 +10,16 @@ from pathlib import Path
 
 from nodeflow.errors import InputError
 
-MODEL_KINDS = ("checkpoints", "loras", "controlnet", "vae", "embeddings", "upscalers")
+MODEL_KINDS = (
+    "checkpoints",
+    "loras",
+    "controlnet",
+    "vae",
+    "diffusion_models",
+    "text_encoders",
+    "embeddings",
+    "upscalers",
+)
 _LISTED = 10_000
 
 

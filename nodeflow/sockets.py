@@ -69,6 +69,8 @@ class Recipe:
         part: Which part of it: `denoiser`, `text_encoder`, `vae`, `upscaler`, ...
         family: Name of the family that knows how to load it.
         patches: Digests and strengths of what was laid over it, in order.
+        files: Further files of a part that is put together from several, in order; `digest` covers
+            their content too.
     """
 
     path: str
@@ -76,6 +78,7 @@ class Recipe:
     part: str
     family: str
     patches: tuple[tuple[str, float], ...] = ()
+    files: tuple[str, ...] = ()
 
 
 Model = NewType("Model", Recipe)

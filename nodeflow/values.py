@@ -138,8 +138,8 @@ def _verify_recipe(value: object) -> None:
 
 
 def _recipe_fingerprint(recipe: Recipe) -> str:
-    # The path stays out: the same file at another place is the same model.
-    content = {name: item for name, item in asdict(recipe).items() if name != "path"}
+    # Paths stay out: the same file at another place is the same model.
+    content = {n: item for n, item in asdict(recipe).items() if n not in ("path", "files")}
     return blake3(b"recipe\0" + canonical_json(content)).hexdigest(16)
 
 

@@ -52,6 +52,8 @@ def test_lists_are_stored_item_by_item():
 def test_a_recipe_is_known_by_its_content_and_not_by_its_place():
     one = Recipe("/a", "d", "vae", "sd")
     assert RECIPE.fingerprint(one) == RECIPE.fingerprint(Recipe("/b", "d", "vae", "sd"))
+    several = Recipe("/a", "d", "vae", "sd", files=("/c",))
+    assert RECIPE.fingerprint(one) == RECIPE.fingerprint(several)
     patched = Recipe("/a", "d", "vae", "sd", (("l", 0.5),))
     assert RECIPE.fingerprint(one) != RECIPE.fingerprint(patched)
     assert RECIPE.encode is None

@@ -47,12 +47,12 @@ class ModelMemory:
         """The model that `recipe` describes, loaded on `device` if it is not there yet.
 
         Args:
-            recipe: What is wanted; its path does not matter, its digest does.
+            recipe: What is wanted; its paths do not matter, its digest does.
             device: Where it must sit, and in which precision.
             load: Loads it; called at most once for each recipe and device while it stays.
             size: Bytes that a loaded model holds.
         """
-        slot = (replace(recipe, path=""), device)
+        slot = (replace(recipe, path="", files=()), device)
         with self._lock:
             resident = self._resident.get(slot)
             if resident is None:

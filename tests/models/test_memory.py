@@ -53,3 +53,11 @@ def test_models_of_an_edited_package_are_let_go():
     memory.get(recipe, Device(), partial(loader("pack.deep.inside")), lambda model: 1)
     memory.forget(["pack"])
     assert names(memory) == ["other.safetensors", "more.safetensors"]
+
+
+def test_where_files_lie_does_not_matter():
+    memory = ModelMemory()
+    for place in ("/here", "/there"):
+        recipe = Recipe(f"{place}/a", "d", "text_encoder", "toy", files=(f"{place}/b",))
+        memory.get(recipe, Device(), loader("toys"), lambda model: 1)
+    assert len(memory.info()["models"]) == 1
