@@ -8,6 +8,7 @@ from typing import Any
 
 import PIL.Image
 import pytest
+from nodeflow_nodes import emoji
 
 from nodeflow import Engine, Workflow
 from nodeflow.packs import find_packs
@@ -18,6 +19,9 @@ from nodeflow.spec import InputSpec, NodeSpec
 PACKS = ("diffusion", "image", "logic", "upscale")
 SIDE = 16
 SMALL = {"steps": 2, "width": SIDE, "height": SIDE, "template": "no parts"}
+
+EMBEDDED = str(Path(emoji.__path__[0]) / "models" / "checkpoints" / "emoji")
+"""A whole model, for nodes that take a part out of one."""
 
 SOURCES: dict[str, dict[str, Any]] = {
     "picture": {"type": "image.load", "inputs": {"file": "picture.png"}},
@@ -68,7 +72,9 @@ def given(port: InputSpec) -> Any:
     if port.name == "labels":
         return None  # As many as pictures; what a list of texts does is seen at `join_list`.
     if port.file is not None:
-        return "picture.png" if port.file.root == "inputs" else None
+        if port.file.root == "inputs":
+            return "picture.png"
+        return EMBEDDED if port.required else None
     if port.type in LINKS:
         node, output = LINKS[port.type]
         link = {"node": node, "output": output}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
 from nodeflow import Conditioning, InputError
-from nodeflow_nodes.diffusion.families.family import Denoiser
+from nodeflow_nodes.diffusion.families.family import Denoiser, PromptBatch
 from nodeflow_nodes.diffusion.samplers.step import Denoise
 
 
@@ -29,39 +31,58 @@ def guided(
     Raises:
         InputError: A prompt is for another model, or for another number of pictures.
     """
-    hidden, pooled = _for_batch("positive", positive, denoiser, batch)
+    wanted = prompt_batch("positive", positive, denoiser, batch)
     if guidance == 1:
-        return lambda x, sigma: denoiser.estimate(x, sigma, hidden, pooled)
-    hidden_not, pooled_not = _for_batch("negative", negative, denoiser, batch)
+        return lambda x, sigma: denoiser.estimate(x, sigma, wanted)
+    unwanted = prompt_batch("negative", negative, denoiser, batch)
+
+    def mixed(uncond: Tensor, cond: Tensor) -> Tensor:
+        return uncond + guidance * (cond - uncond)
+
+    if not unwanted.joins(wanted):
+        return lambda x, sigma: mixed(
+            denoiser.estimate(x, sigma, unwanted), denoiser.estimate(x, sigma, wanted)
+        )
+    both = unwanted.joined(wanted)
 
     def together(x: Tensor, sigma: float) -> Tensor:
-        pools = None if pooled is None or pooled_not is None else torch.cat([pooled_not, pooled])
-        both = torch.cat([hidden_not, hidden])
-        uncond, cond = denoiser.estimate(torch.cat([x, x]), sigma, both, pools).chunk(2)
-        return uncond + guidance * (cond - uncond)
+        uncond, cond = denoiser.estimate(torch.cat([x, x]), sigma, both).chunk(2)
+        return mixed(uncond, cond)
 
-    def one_by_one(x: Tensor, sigma: float) -> Tensor:
-        uncond = denoiser.estimate(x, sigma, hidden_not, pooled_not)
-        cond = denoiser.estimate(x, sigma, hidden, pooled)
-        return uncond + guidance * (cond - uncond)
-
-    # Prompts of different numbers of chunks cannot share a batch, and padding would change them.
-    return together if hidden.shape == hidden_not.shape else one_by_one
+    return together
 
 
-def _for_batch(
-    name: str, conditioning: Conditioning, denoiser: Denoiser, batch: int
-) -> tuple[Tensor, Tensor | None]:
+def prompt_batch(
+    role: Literal["positive", "negative"],
+    conditioning: Conditioning,
+    denoiser: Denoiser,
+    batch: int,
+) -> PromptBatch:
+    """A prompt for each picture, with the network's own numbers where it gives none.
+
+    Args:
+        role: Which of the two prompts it is; networks may have other defaults for each.
+        conditioning: For one picture, or for each of them.
+        denoiser: The network that will be asked.
+        batch: Number of pictures.
+
+    Raises:
+        InputError: The prompt is for another model, or for another number of pictures.
+    """
     hidden, pooled = conditioning.hidden, conditioning.pooled
     if hidden.shape[-1] != denoiser.text_width:
         raise InputError(
-            f"the {name} prompt has text width {hidden.shape[-1]}, and the model takes "
+            f"the {role} prompt has text width {hidden.shape[-1]}, and the model takes "
             f"{denoiser.text_width}; encode it with the text encoder of the same model"
         )
     if hidden.shape[0] not in (1, batch):
         raise InputError(
-            f"the {name} prompt is for {hidden.shape[0]} pictures, and the latent holds {batch}; "
+            f"the {role} prompt is for {hidden.shape[0]} pictures, and the latent holds {batch}; "
             "give one prompt, or as many as there are pictures"
         )
-    rows = hidden.expand(batch, -1, -1)
-    return rows, None if pooled is None else pooled.expand(batch, -1)
+    numbers = {**denoiser.defaults(role == "negative"), **conditioning.extra}
+    return PromptBatch(
+        hidden.expand(batch, -1, -1),
+        None if pooled is None else pooled.expand(batch, -1),
+        {name: torch.full((batch,), float(number)) for name, number in numbers.items()},
+    )

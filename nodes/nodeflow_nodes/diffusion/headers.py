@@ -6,7 +6,10 @@ Imported by the checks that run before anything else, so it must stay quick to i
 from __future__ import annotations
 
 import json
+import math
+import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ from nodeflow import InputError
 
 _LARGEST_HEADER = 100 << 20  # as the safetensors library itself limits it
 _FETCH = "fetch the file again"
+_BITS = {"BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "I16": 16, "F16": 16, "BF16": 16}
+_BITS |= {"I32": 32, "F32": 32, "I64": 64, "F64": 64}
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -35,12 +40,56 @@ def read_config(path: Path) -> dict[str, Any]:
     return config
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A tensor as a header tells of it.
+
+    Attributes:
+        dtype: As safetensors names it: `F32`, `F16`, `BF16`, `F8_E4M3`, ...
+        shape: Its shape.
+        start: Where its bytes begin in the file.
+        size: How many there are.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    size: int
+
+
 def read_header(path: Path) -> bytes:
     """The header of a safetensors file, after checking that the file is whole.
 
     Raises:
         InputError: It is missing, truncated, too long, or no safetensors file at all.
     """
+    header, _ = _parsed(path)
+    return header
+
+
+def read_entries(path: Path) -> dict[str, Entry]:
+    """The tensors of a safetensors file, by name.
+
+    Raises:
+        InputError: As `read_header`, or the header contradicts itself.
+    """
+    _, entries = _parsed(path)
+    return entries
+
+
+def read_numbers(path: Path, entry: Entry) -> list[float]:
+    """The values of a small tensor in 16 or 32 bits; none if it is stored otherwise."""
+    with path.open("rb") as file:
+        file.seek(entry.start)
+        data = file.read(entry.size)
+    if entry.dtype == "BF16":
+        # The upper half of a float32.
+        data = b"".join(b"\0\0" + data[i : i + 2] for i in range(0, len(data), 2))
+    code = {"F32": "f", "BF16": "f", "F16": "e"}.get(entry.dtype)
+    return [] if code is None else [number for (number,) in struct.iter_unpack("<" + code, data)]
+
+
+def _parsed(path: Path) -> tuple[bytes, dict[str, Entry]]:
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -53,25 +102,44 @@ def read_header(path: Path) -> bytes:
         raise InputError(f"the weights {path} are missing; {_FETCH}") from error
     except OSError as error:
         raise InputError(f"the weights {path} cannot be read: {error.strerror}") from error
-    expected = 8 + length + _data_length(path, header)
+    entries = _entries(path, header)
+    expected = max((entry.start + entry.size for entry in entries.values()), default=8 + length)
     if size != expected:
         state = "truncated" if size < expected else "too long"
         raise InputError(
             f"the weights {path} are {state}: {size:,} bytes, and their header says "
             f"{expected:,}; {_FETCH}"
         )
-    return header
+    return header, entries
 
 
-def _data_length(path: Path, header: bytes) -> int:
+def _entries(path: Path, header: bytes) -> dict[str, Entry]:
     try:
-        tensors: Mapping[str, Any] = json.loads(header)
-        ends = [entry["data_offsets"][1] for name, entry in tensors.items() if name[:2] != "__"]
-        return int(max(ends, default=0))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        found = {
+            name: _entry(item, 8 + len(header))
+            for name, item in json.loads(header).items()
+            if name != "__metadata__"
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"the weights {path} have a header that is not one of safetensors; {_FETCH}"
         ) from error
+    for name, entry in found.items():
+        bits = _BITS.get(entry.dtype)
+        if bits is not None and entry.size * 8 != math.prod(entry.shape) * bits:
+            raise InputError(
+                f"the header of {path} lies: the tensor '{name}' of shape {list(entry.shape)} in "
+                f"{entry.dtype} does not fill {entry.size:,} bytes; {_FETCH}"
+            )
+    return found
+
+
+def _entry(item: Mapping[str, Any], data: int) -> Entry:
+    start, end = (int(offset) for offset in item["data_offsets"])
+    shape = tuple(int(side) for side in item["shape"])
+    if not 0 <= start <= end or any(side < 0 for side in shape):
+        raise ValueError("offsets and sides are never negative")
+    return Entry(str(item["dtype"]), shape, data + start, end - start)
 
 
 def _not_safetensors(path: Path, start: bytes, size: int) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.inspection import inspect_folder
+from nodeflow_nodes.diffusion.inspection import inspect_part, inspect_text_encoders
+from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 
 Facts = Mapping[str, JsonValue]
 Known = object
@@ -20,23 +21,43 @@ Known = object
 
 
 def model_facts(file: Known) -> dict[str, Facts]:
-    """Facts of `load_model`; an unusable folder is said here, before the run."""
+    """Facts of `load_model`; an unusable file or folder is said here, before the run."""
     if not isinstance(file, Path):
         return {}
-    folder = inspect_folder(file)
-    family: Facts = {"family": folder.family}
-    latent: Facts = {**family, "channels": folder.channels, "downscale": folder.downscale}
-    text: Facts = {**family, "text_width": folder.text_width}
+    model = inspect_part(file, *PART_NAMES)
     return {
-        "model": {**latent, **text, "prediction": folder.prediction},
-        "text_encoder": text,
-        "vae": latent,
+        "model": _model(model),
+        "text_encoder": _text(model),
+        "vae": _latent(model),
     }
+
+
+def denoiser_facts(file: Known) -> dict[str, Facts]:
+    """Facts of `load_denoiser`."""
+    return {"model": _model(inspect_part(file, "denoiser"))} if isinstance(file, Path) else {}
+
+
+def text_encoder_facts(file: Known, second: Known = None) -> dict[str, Facts]:
+    """Facts of `load_text_encoder`; those of one file alone would be wrong with a second."""
+    if not isinstance(file, Path) or not isinstance(second, Path | None):
+        return {}
+    found = inspect_text_encoders(file, second)
+    return {"text_encoder": {"family": found.family, "text_width": found.text_width}}
+
+
+def vae_facts(file: Known) -> dict[str, Facts]:
+    """Facts of `load_vae`; of an autoencoder alone no family is known."""
+    return {"vae": _latent(inspect_part(file, "vae"))} if isinstance(file, Path) else {}
 
 
 def text_facts(encoder: Known) -> dict[str, Facts]:
     """Facts of `encode_text`: those of the encoder."""
     return {"conditioning": _facts(encoder)}
+
+
+def conditioned_facts(conditioning: Known) -> dict[str, Facts]:
+    """Facts of nodes that add to a prompt: those of the prompt."""
+    return {"conditioning": _facts(conditioning)}
 
 
 def empty_latent_facts(model: Known) -> dict[str, Facts]:
@@ -88,6 +109,24 @@ def _agree(what: str, source: Known, target: Known, names: tuple[str, ...]) -> N
                 f"{what} has {name.replace('_', ' ')} {have[name]}, and the model takes "
                 f"{want[name]}; use the parts of one model for both"
             )
+
+
+def _latent(model: ModelFile) -> dict[str, JsonValue]:
+    family: dict[str, JsonValue] = {"family": model.family} if len(model.parts) > 1 else {}
+    return {**family, "channels": model.channels, "downscale": model.downscale}
+
+
+def _text(model: ModelFile) -> dict[str, JsonValue]:
+    return {"family": model.family, "text_width": model.text_width}
+
+
+def _model(model: ModelFile) -> dict[str, JsonValue]:
+    return {
+        **_text(model),
+        "channels": model.channels,
+        "downscale": model.downscale,
+        "prediction": model.prediction,
+    }
 
 
 def _facts(known: Known) -> Facts:

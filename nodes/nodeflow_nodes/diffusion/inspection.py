@@ -1,179 +1,109 @@
-"""A model folder looked at without torch: is it whole, what is it, which content has it.
+"""A model's file or folder looked at without torch: is it whole, and what is it.
 
 Imported by the checks that run before anything else, so it must stay quick to import.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from blake3 import blake3
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.catalog import CATALOG, FolderLayout
-from nodeflow_nodes.diffusion.headers import read_config, read_header
+from nodeflow_nodes.diffusion.families.fingerprints import FINGERPRINTS, KNOWN
+from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.families.text_sets import TextSet, text_set
+from nodeflow_nodes.diffusion.folders import inspect_folder
+from nodeflow_nodes.diffusion.headers import read_header
+from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
+
+_SHOWN = 4
+_NODES = {"denoiser": "load_denoiser", "text_encoder": "load_text_encoder", "vae": "load_vae"}
+_PATCHES = {
+    "lora_": "a LoRA",
+    ".lora_": "a LoRA",
+    "control_model.": "a ControlNet",
+    "controlnet_": "a ControlNet",
+}
+"""What stands in names of files that change a model, and are none."""
 
 
-@dataclass(frozen=True)
-class ModelFolder:
-    """What is known of a diffusers folder before its weights are loaded.
-
-    Attributes:
-        path: The folder.
-        digest: See `_digest`.
-        family: Name of the family that reads it.
-        channels: Channels of a latent.
-        downscale: Picture pixels that one latent pixel stands for, along each side.
-        prediction: What the network predicts: `epsilon` or `v_prediction`.
-        text_width: Length of the hidden states that the network takes.
-    """
-
-    path: Path
-    digest: str
-    family: str
-    channels: int
-    downscale: int
-    prediction: str
-    text_width: int
-
-
-def inspect_folder(path: Path) -> ModelFolder:
-    """Read the configs and headers of a diffusers folder.
+def inspect_model(path: Path) -> ModelFile:
+    """What a diffusers folder or a single safetensors file is.
 
     Raises:
-        InputError: It is no such folder, no family reads it, or a part is missing or broken.
+        InputError: It is broken, incomplete, or of no architecture that is known here.
     """
-    layout = _layout(path)
-    configs = {part: read_config(path / part / "config.json") for part in layout.weights}
-    for name in layout.configs:
-        read_config(path / name)
-    if not any(all((path / name).exists() for name in names) for names in layout.vocabularies):
-        choices = ", or ".join(" and ".join(names) for names in layout.vocabularies)
-        raise InputError(f"the model {path} lacks its vocabulary ({choices}); fetch it again")
-    files = [file for part in layout.weights for file in weight_files(path, layout, part)]
-    denoiser, vae, text = configs[layout.denoiser], configs["vae"], configs["text_encoder"]
-    folder = ModelFolder(
-        path=path,
-        digest=_digest(path, files),
-        family=layout.family,
-        channels=_number(vae, "latent_channels", path / "vae"),
-        downscale=_downscale(vae, path / "vae"),
-        prediction=_prediction(path, layout),
-        text_width=_number(text, "hidden_size", path / "text_encoder"),
-    )
-    _check_fit(folder, denoiser)
-    return folder
+    return inspect_folder(path) if path.is_dir() else inspect_file(path)
 
 
-def weight_files(path: Path, layout: FolderLayout, part: str) -> list[Path]:
-    """The safetensors files of a part: one, or the shards that its index names.
+def inspect_part(path: Path, *parts: str) -> ModelFile:
+    """The same, for files that must hold certain parts of a model.
 
     Raises:
-        InputError: There are none, or one is missing or broken.
+        InputError: As `inspect_model`, or a part is not in the file.
     """
-    stem = path / part / layout.weights[part]
-    for ending in (".safetensors", ".fp16.safetensors"):
-        file = stem.with_name(stem.name + ending)
-        if file.exists():
-            return [file]
-        index = file.with_name(stem.name + ".safetensors.index" + ending[:-12] + ".json")
-        if index.exists():
-            shards: dict[str, str] = read_config(index).get("weight_map", {})
-            return [index.parent / Path(name).name for name in sorted(set(shards.values()))]
-    pickled = any(stem.parent.glob("*.bin")) or any(stem.parent.glob("*.ckpt"))
-    advice = (
-        "there are only pickles, which are not loaded; convert them to safetensors"
-        if pickled
-        else "fetch this part of the model again"
-    )
-    raise InputError(f"the weights {stem}.safetensors are missing; {advice}")
-
-
-def weight_variant(path: Path, layout: FolderLayout, part: str) -> str | None:
-    """`fp16` if a part has only files of that variant, as diffusers names it."""
-    return "fp16" if ".fp16" in weight_files(path, layout, part)[0].name else None
-
-
-def layout_of(family: str) -> FolderLayout:
-    """The folder layout of a family, by the name that a Recipe carries."""
-    return next(layout for layout in CATALOG if layout.family == family)
-
-
-def _layout(path: Path) -> FolderLayout:
-    if not path.is_dir():
-        raise InputError(f"{path} is no folder; choose a model folder in diffusers layout")
-    index = path / "model_index.json"
-    if not index.exists():
+    model = inspect_model(path)
+    missing = [part for part in parts if part not in model.parts]
+    if missing:
+        has = " and ".join(f"the {PART_NAMES[part]}" for part in PART_NAMES if part in model.parts)
+        lacks = " and no ".join(PART_NAMES[part] for part in missing)
+        nodes = " and ".join(_NODES[part] for part in PART_NAMES if part in model.parts)
         raise InputError(
-            f"the folder {path} has no model_index.json, so it is no model in diffusers layout; "
-            "choose one that has"
+            f"{path} holds {has}, but no {lacks}; open it with {nodes}, and take the rest from "
+            "another file"
         )
-    name = read_config(index).get("_class_name")
-    for layout in CATALOG:
-        if name in layout.pipelines:
-            return layout
-    known = ", ".join(sorted(pipeline for layout in CATALOG for pipeline in layout.pipelines))
-    raise InputError(
-        f"the model {path} is made for {name!r}, which no family reads; known: {known}"
-    )
+    return model
 
 
-def _prediction(path: Path, layout: FolderLayout) -> str:
-    config = path / "scheduler" / "scheduler_config.json"
-    prediction = str(read_config(config).get("prediction_type", "epsilon"))
-    if prediction not in layout.predictions:
-        known = ", ".join(layout.predictions)
-        raise InputError(f"{config}: the prediction_type '{prediction}' is unknown; known: {known}")
-    return prediction
+def inspect_text_encoders(*paths: Path | None) -> TextSet:
+    """The text encoders of one model, out of one file or several.
 
-
-def _number(config: dict[str, Any], key: str, part: Path) -> int:
-    value = config.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InputError(f"{part / 'config.json'}: '{key}' is {value!r}, not a positive number")
-    return value
-
-
-def _downscale(vae: dict[str, Any], part: Path) -> int:
-    """An autoencoder halves the sides between its levels."""
-    levels = vae.get("block_out_channels")
-    if not isinstance(levels, list) or not levels:
-        raise InputError(f"{part / 'config.json'}: 'block_out_channels' is {levels!r}, not a list")
-    return int(2 ** (len(levels) - 1))
-
-
-def _check_fit(folder: ModelFolder, denoiser: dict[str, Any]) -> None:
-    """The parts must belong together: same latents, same text."""
-    channels = denoiser.get("in_channels")
-    if channels != folder.channels:
-        raise InputError(
-            f"the network of {folder.path} takes {channels} channels and its autoencoder makes "
-            f"{folder.channels}; inpainting models and mixed folders are not supported"
-        )
-    width = denoiser.get("cross_attention_dim")
-    if width != folder.text_width:
-        raise InputError(
-            f"the network of {folder.path} takes text of width {width} and its text encoder makes "
-            f"{folder.text_width}; the parts are of different models"
-        )
-
-
-def _digest(path: Path, weights: list[Path]) -> str:
-    """Digest of the configs and vocabularies, and of each weight file's header, size and mtime.
-
-    Weights themselves stay unread: they are gigabytes, and the engine has keyed the folder by their
-    content already (remembered by path, size, mtime and inode). This digest need only tell models
-    apart that are loaded in one process, and notice that a file was replaced meanwhile.
+    Raises:
+        InputError: As `inspect_part`, or the files do not belong together.
     """
-    hasher = blake3(b"diffusers-folder\0")
-    for file in sorted(path.glob("**/*.json")) + sorted(path.glob("**/*.txt")):
-        hasher.update(f"\0{file.relative_to(path).as_posix()}\0".encode())
-        hasher.update(blake3(file.read_bytes()).digest())
-    for file in weights:
-        header, status = read_header(file), file.stat()
-        name = file.relative_to(path).as_posix()
-        hasher.update(f"\0{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-        hasher.update(blake3(header).digest())
+    return text_set([inspect_part(path, "text_encoder") for path in paths if path is not None])
+
+
+def inspect_file(path: Path) -> ModelFile:
+    """Read the header of a single file.
+
+    Raises:
+        InputError: It is broken, or of no architecture that is known here.
+    """
+    if path.suffix in (".ckpt", ".pt", ".pth", ".bin"):
+        raise InputError(f"{path} is a pickle, which is not loaded; convert it to safetensors")
+    table = TensorTable.read(path)
+    found = next(filter(None, (fingerprint(table) for fingerprint in FINGERPRINTS)), None)
+    if found is None:
+        raise InputError(_unknown(table))
+    if found.inputs > found.channels:
+        raise InputError(
+            f"the network in {path} takes {found.inputs} channels, and its latents have "
+            f"{found.channels}; inpainting models are not supported here"
+        )
+    values = asdict(found)
+    return ModelFile(**values, path=path, digest=_digest(path), precision=table.precision)
+
+
+def _unknown(table: TensorTable) -> str:
+    for mark, what in _PATCHES.items():
+        if any(mark in name for name in table.entries):
+            return f"{table.path} is {what}, not a model; choose a model, and lay this over it"
+    names = sorted(table.entries)
+    step = max(len(names) // _SHOWN, 1)
+    shown = ", ".join(f"'{name}'" for name in names[::step][:_SHOWN]) or "nothing"
+    return (
+        f"{table.path} is of no architecture that is known here ({KNOWN}): it holds "
+        f"{len(names)} tensors, such as {shown}"
+    )
+
+
+def _digest(path: Path) -> str:
+    """Digest of the header, the size and the time of change; see the digest of folders."""
+    status = path.stat()
+    hasher = blake3(b"single-file\0")
+    hasher.update(f"{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    hasher.update(blake3(read_header(path)).digest())
     return hasher.hexdigest(16)

@@ -16,7 +16,7 @@ from nodeflow_nodes.diffusion.hooks import (
     empty_latent_facts,
     image_latent_facts,
 )
-from nodeflow_nodes.diffusion.inspection import inspect_folder
+from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import autoencoder
 from nodeflow_nodes.diffusion.samplers.noise import start_noise
 
@@ -38,10 +38,10 @@ def empty_latent(
         height: Height of the picture in pixels.
         batch: How many pictures are made at once.
     """
-    folder = inspect_folder(Path(model.path))
-    check_size({"downscale": folder.downscale}, width, height)
-    rows, columns = height // folder.downscale, width // folder.downscale
-    return Latent(torch.zeros(batch, folder.channels, rows, columns), folder.downscale)
+    known = inspect_model(Path(model.path))
+    check_size({"downscale": known.downscale}, width, height)
+    rows, columns = height // known.downscale, width // known.downscale
+    return Latent(torch.zeros(batch, known.channels, rows, columns), known.downscale)
 
 
 @node(category="latent", on="device", facts=image_latent_facts)

@@ -1,4 +1,4 @@
-"""`load_model`: a model folder as recipes. No weights are read before somebody needs them."""
+"""Models as recipes, whole and in parts. No weights are read before somebody needs them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from nodeflow import File, Model, Recipe, TextEncoder, Vae, node
-from nodeflow_nodes.diffusion.hooks import model_facts
-from nodeflow_nodes.diffusion.inspection import inspect_folder
+from nodeflow_nodes.diffusion.hooks import (
+    denoiser_facts,
+    model_facts,
+    text_encoder_facts,
+    vae_facts,
+)
+from nodeflow_nodes.diffusion.inspection import inspect_part, inspect_text_encoders
+from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 
 
 class LoadedModel(NamedTuple):
@@ -31,11 +37,63 @@ def load_model(
     """Open a text-to-image model.
 
     Args:
-        file: A folder in diffusers layout, in one of the checkpoint folders.
+        file: A safetensors file with all parts of a model, or a folder in diffusers layout, in one
+            of the checkpoint folders. What kind of model it is shows in the file itself.
     """
-    folder = inspect_folder(file)
+    model = inspect_part(file, *PART_NAMES)
+    return LoadedModel(
+        Model(_recipe(model, "denoiser")),
+        TextEncoder(_recipe(model, "text_encoder")),
+        Vae(_recipe(model, "vae")),
+    )
 
-    def part(name: str) -> Recipe:
-        return Recipe(str(file), folder.digest, name, folder.family)
 
-    return LoadedModel(Model(part("denoiser")), TextEncoder(part("text_encoder")), Vae(part("vae")))
+@node(category="models", facts=denoiser_facts)
+def load_denoiser(file: Annotated[Path, File("diffusion_models", folder=True)]) -> Model:
+    """Open only the network of a model.
+
+    Args:
+        file: A safetensors file with the network, alone or in a whole model, or a folder in
+            diffusers layout.
+    """
+    return Model(_recipe(inspect_part(file, "denoiser"), "denoiser"))
+
+
+@node(category="models", facts=text_encoder_facts)
+def load_text_encoder(
+    file: Annotated[Path, File("text_encoders", folder=True)],
+    second: Annotated[Path, File("text_encoders", folder=True)] | None = None,
+) -> TextEncoder:
+    """Open only the text encoder of a model.
+
+    Args:
+        file: A safetensors file with the text encoder, alone or in a whole model, or a folder in
+            diffusers layout.
+        second: Another such file, for models with two text encoders; the order does not matter.
+    """
+    found = inspect_text_encoders(file, second)
+    first, *others = found.models
+    return TextEncoder(
+        Recipe(
+            str(first.path),
+            "-".join(model.digest for model in found.models),
+            "text_encoder",
+            found.family,
+            files=tuple(str(model.path) for model in others),
+        )
+    )
+
+
+@node(category="models", facts=vae_facts)
+def load_vae(file: Annotated[Path, File("vae", folder=True)]) -> Vae:
+    """Open only the autoencoder of a model.
+
+    Args:
+        file: A safetensors file with the autoencoder, alone or in a whole model, or a folder in
+            diffusers layout.
+    """
+    return Vae(_recipe(inspect_part(file, "vae"), "vae"))
+
+
+def _recipe(model: ModelFile, part: str) -> Recipe:
+    return Recipe(str(model.path), model.digest, part, model.family)

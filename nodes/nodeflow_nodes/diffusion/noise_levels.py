@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -13,7 +14,7 @@ _SMALLEST_ALPHA_BAR = 2.0**-24
 
 
 class NoiseLevels(Protocol):
-    """What a schedule must know of a family.
+    """What schedules and samplers must know of a family.
 
     Attributes:
         table: float64 tensor [T]: the trained sigmas, ascending.
@@ -28,6 +29,19 @@ class NoiseLevels(Protocol):
 
     def sigma(self, t: float) -> float:
         """The noise level at time `t`, which may lie between two trained times."""
+        ...
+
+    def alpha(self, sigma: float) -> float:
+        """How much of x0 is in x = alpha x0 + sigma noise at level `sigma`."""
+        ...
+
+    def start(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
+        """The scaled latent with noise of level `sigma`, where a walk begins."""
+        ...
+
+    def finish(self, x: Tensor, sigma: float) -> Tensor:
+        """What a walk that ends at `sigma` hands out: x, such that `start` without noise gives x
+        back."""
         ...
 
 
@@ -50,6 +64,75 @@ class DiscreteLevels:
         """Between two indices ln sigma is interpolated linearly."""
         low, high, part = math.floor(t), math.ceil(t), t - math.floor(t)
         return math.exp((1 - part) * float(self._logs[low]) + part * float(self._logs[high]))
+
+    def alpha(self, sigma: float) -> float:
+        """1: noise is added to the whole picture."""
+        return 1.0
+
+    def start(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
+        """At the highest level the noise is a little stronger, so that x has the variance that the
+        network has seen there even if the latent is empty."""
+        highest = float(self.table[-1])
+        at_highest = sigma > highest or math.isclose(sigma, highest, rel_tol=1e-5)
+        return latent + noise * (math.sqrt(1 + sigma**2) if at_highest else sigma)
+
+    def finish(self, x: Tensor, sigma: float) -> Tensor:
+        """x as it is, since `start` adds to it."""
+        return x
+
+
+class FlowLevels:
+    """Levels of a network trained on x = (1 - sigma) x0 + sigma noise (rectified flow).
+
+    Attributes:
+        table: As in `NoiseLevels`: s(1/T) .. s(1).
+    """
+
+    def __init__(
+        self, shifted: Callable[[float], float], count: int, time_scale: float = 1.0
+    ) -> None:
+        """Levels by a family's shift.
+
+        Args:
+            shifted: s(t), from a time in 0..1 to a noise level in 0..1.
+            count: T, the number of trained levels.
+            time_scale: The network's time for sigma 1; its time is in proportion to sigma.
+        """
+        self._shifted = shifted
+        self._time_scale = time_scale
+        self.table = torch.tensor(
+            [shifted(i / count) for i in range(1, count + 1)], dtype=torch.float64
+        )
+
+    def t(self, sigma: float) -> float:
+        """The network's time, which is not the inverse of the shift."""
+        return sigma * self._time_scale
+
+    def sigma(self, t: float) -> float:
+        """s(t), after the time is brought back to 0..1."""
+        return self._shifted(t / self._time_scale)
+
+    def alpha(self, sigma: float) -> float:
+        """The picture fades as the noise comes."""
+        return 1 - sigma
+
+    def start(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
+        """On the line from the latent to the noise."""
+        return sigma * noise + (1 - sigma) * latent
+
+    def finish(self, x: Tensor, sigma: float) -> Tensor:
+        """Where noise is left over, x is taken back to the picture's full strength."""
+        return x / (1 - sigma)
+
+
+def rational_shift(shift: float) -> Callable[[float], float]:
+    """s(t) = shift t / (1 + (shift - 1) t) (Esser et al. 2024, arXiv 2403.03206, eq. 23)."""
+    return lambda t: shift * t / (1 + (shift - 1) * t)
+
+
+def exponential_shift(mu: float) -> Callable[[float], float]:
+    """s(t) = e^mu / (e^mu + 1/t - 1): the rational shift by e^mu."""
+    return rational_shift(math.exp(mu))
 
 
 def scaled_linear_betas(start: float, end: float, count: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import torch
@@ -22,6 +23,7 @@ from nodeflow import (
 from nodeflow_nodes.diffusion.families.family import Denoiser
 from nodeflow_nodes.diffusion.guidance import guided
 from nodeflow_nodes.diffusion.hooks import check_sample, sampled_facts
+from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import denoiser as load_denoiser
 from nodeflow_nodes.diffusion.preview import preview
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
@@ -73,16 +75,21 @@ def sample(
         drop_last_but_one=chosen.drops_last_but_one,
     )
 
+    shown = "vae" in inspect_model(Path(model.path)).parts
+
     def on_step(step: int, total: int, denoised: Tensor) -> None:
         _check_finite(denoised, step, total)
         latest = network.unscaled(denoised)
-        progress(step, total, preview=lambda: preview(latest, model, models, device))
+        # A network that came alone has no autoencoder to make pictures with.
+        picture = (lambda: preview(latest, model, models, device)) if shown else None
+        progress(step, total, preview=picture)
 
     estimate = guided(network, positive, negative, guidance, samples.shape[0])
-    x = network.start(network.scaled(samples), start_noise(samples, seed), sigmas[0])
+    x = network.levels.start(network.scaled(samples), start_noise(samples, seed), sigmas[0])
     progress(0, len(sigmas) - 1)
     x = chosen.walk(estimate, x, sigmas, seed, on_step)
     _check_finite(x, len(sigmas) - 1, len(sigmas) - 1)
+    x = network.levels.finish(x, sigmas[-1])
     return Latent(network.unscaled(x), latent.downscale)
 
 

@@ -1,9 +1,14 @@
-"""`encode_text`: what a prompt means to a network."""
+"""Prompts: what they mean to a network, and the numbers that some networks take with them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Annotated
+
+from pydantic import Field
+
 from nodeflow import Conditioning, Device, ModelMemory, Prompt, TextEncoder, node
-from nodeflow_nodes.diffusion.hooks import text_facts
+from nodeflow_nodes.diffusion.hooks import conditioned_facts, text_facts
 from nodeflow_nodes.diffusion.parts import text_model
 
 
@@ -19,3 +24,47 @@ def encode_text(
             `(words)` means 1.1; write a parenthesis itself with a backslash before it.
     """
     return text_model(encoder, models, device).encode(text)
+
+
+Pixels = Annotated[int, Field(ge=0, le=16384)]
+
+
+@node(category="text", facts=conditioned_facts)
+def size_conditioning(
+    conditioning: Conditioning,
+    width: Pixels | None = None,
+    height: Pixels | None = None,
+    crop_left: Pixels = 0,
+    crop_top: Pixels = 0,
+    target_width: Pixels | None = None,
+    target_height: Pixels | None = None,
+    aesthetic_score: Annotated[float, Field(ge=0, le=10)] | None = None,
+) -> Conditioning:
+    """Tell a network that was trained on sizes, such as an XL one, which size to draw for.
+
+    Other networks pass over these numbers. What is left empty follows the latent when it is
+    sampled.
+
+    Args:
+        conditioning: The prompt.
+        width: Width in pixels of the picture that the result is to seem made from; small ones
+            look blurred.
+        height: Height of that picture.
+        crop_left: How many pixels seem cut off at the left; 0 keeps things in the middle.
+        crop_top: How many seem cut off at the top.
+        target_width: Width in pixels that the result is to seem made for.
+        target_height: Height that it is to seem made for.
+        aesthetic_score: How well people are to like the picture; read by refiners only, which take
+            6 for a positive and 2.5 for a negative prompt by themselves.
+    """
+    numbers = {
+        "width": width,
+        "height": height,
+        "crop_left": crop_left,
+        "crop_top": crop_top,
+        "target_width": target_width,
+        "target_height": target_height,
+        "aesthetic_score": aesthetic_score,
+    }
+    given = {name: float(number) for name, number in numbers.items() if number is not None}
+    return replace(conditioning, extra={**conditioning.extra, **given})

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nodeflow_nodes.diffusion.families import registry
 from nodeflow_nodes.diffusion.families.catalog import CATALOG
-from nodeflow_nodes.diffusion.inspection import inspect_folder, layout_of, weight_variant
+from nodeflow_nodes.diffusion.folders import inspect_folder, layout_of, weight_variant
 
 from nodeflow import InputError
 

@@ -171,6 +171,7 @@ def test_a_whole_walk_is_the_sum_of_its_parts(
     draw: Callable[..., Latent], loaded: LoadedModel
 ) -> None:
     """Euler on `normal`, written out: start, estimate, step, unscale."""
+    from nodeflow_nodes.diffusion.families.family import PromptBatch
     from nodeflow_nodes.diffusion.families.stable_diffusion import StableDiffusion
     from nodeflow_nodes.diffusion.schedules import noise_schedule
 
@@ -181,7 +182,7 @@ def test_a_whole_walk_is_the_sum_of_its_parts(
     clip = StableDiffusion().load_text_model(loaded.text_encoder, Device())
     yes, no = clip.encode("a red apple").hidden, clip.encode("").hidden
     for sigma, sigma_next in pairwise(sigmas):
-        cond, uncond = (network.estimate(x, sigma, hidden, None) for hidden in (yes, no))
+        cond, uncond = (network.estimate(x, sigma, PromptBatch(hidden)) for hidden in (yes, no))
         denoised = uncond + 3.0 * (cond - uncond)
         x = x + (x - denoised) / sigma * (sigma_next - sigma)
     assert torch.allclose(draw(seed=6, guidance=3.0).samples, x / 0.5, atol=1e-4)

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 import torch
 from nodeflow_nodes.diffusion.noise_levels import (
+    FlowLevels,
+    NoiseLevels,
     discrete_levels,
+    exponential_shift,
     linear_betas,
+    rational_shift,
     scaled_linear_betas,
 )
 
@@ -63,3 +67,44 @@ def test_linear_betas_are_evenly_spaced() -> None:
     assert torch.allclose(
         linear_betas(0.1, 0.3, 3), torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64)
     )
+
+
+FLOWS = {
+    "shift 3": FlowLevels(rational_shift(3.0), 1000, 1000.0),
+    "mu 1.15": FlowLevels(exponential_shift(1.15), 10000),
+}
+
+
+def test_flow_levels_are_shifted_times() -> None:
+    t = torch.arange(1, 1001, dtype=torch.float64) / 1000
+    torch.testing.assert_close(FLOWS["shift 3"].table, 3 * t / (1 + 2 * t))
+    t, mu = torch.arange(1, 10001, dtype=torch.float64) / 10000, math.e**1.15
+    torch.testing.assert_close(FLOWS["mu 1.15"].table, mu / (mu + 1 / t - 1))
+
+
+def test_the_time_of_a_flow_is_in_proportion_to_sigma() -> None:
+    assert FLOWS["shift 3"].t(0.25) == 250
+    assert FLOWS["shift 3"].sigma(500) == pytest.approx(0.75)
+    assert FLOWS["mu 1.15"].t(0.25) == 0.25
+    assert [levels.sigma(0) for levels in FLOWS.values()] == [0, 0]
+
+
+@pytest.mark.parametrize("levels", [LEVELS, *FLOWS.values()])
+@pytest.mark.parametrize("sigma", [0.1, 0.9])
+def test_a_walk_begins_with_latent_and_noise_mixed(levels: NoiseLevels, sigma: float) -> None:
+    latent, noise = torch.full((2, 2), 3.0), torch.full((2, 2), 5.0)
+    mixed = levels.alpha(sigma) * latent + sigma * noise
+    torch.testing.assert_close(levels.start(latent, noise, sigma), mixed)
+
+
+@pytest.mark.parametrize("levels", [LEVELS, *FLOWS.values()])
+def test_a_walk_that_stops_can_go_on(levels: NoiseLevels) -> None:
+    x = torch.full((2, 2), 3.0)
+    again = levels.start(levels.finish(x, 0.4), torch.zeros(2, 2), 0.4)
+    torch.testing.assert_close(again, x)
+    torch.testing.assert_close(levels.finish(x, 0), x)
+
+
+def test_a_flow_at_its_highest_level_is_noise_alone() -> None:
+    latent, noise = torch.full((2, 2), 3.0), torch.full((2, 2), 5.0)
+    torch.testing.assert_close(FLOWS["shift 3"].start(latent, noise, 1.0), noise)

@@ -17,20 +17,29 @@ class FolderLayout:
         family: Name of the family, as in a Recipe.
         pipelines: The `_class_name`s in `model_index.json` that it reads.
         weights: Folder of each part with weights to the stem of its file.
-        configs: Further JSON files the family reads.
-        vocabularies: Files of the tokenizer; one of these sets must be there.
+        tokenizers: Text encoder to the folder of its tokenizer. `model_index.json` may say null for
+            a text encoder, then both are absent.
+        vocabularies: Files of a tokenizer; one of these sets must be there.
         denoiser: Which of the parts is the network that denoises.
-        predictions: What its network may have been trained to predict, as `prediction_type` says.
+        text_width: What the network's config calls the length of the hidden states that it takes.
+        predictions: What its network may have been trained to predict, as `prediction_type` says;
+            the first is taken where the scheduler's config is silent.
     """
 
     family: str
     pipelines: tuple[str, ...]
     weights: Mapping[str, str]
-    configs: tuple[str, ...]
+    tokenizers: Mapping[str, str]
     vocabularies: tuple[tuple[str, ...], ...]
     denoiser: str
+    text_width: str
     predictions: tuple[str, ...]
 
+
+_CLIP_VOCABULARIES = (
+    ("tokenizer_config.json", "tokenizer.json"),
+    ("tokenizer_config.json", "vocab.json", "merges.txt"),
+)
 
 CATALOG: tuple[FolderLayout, ...] = (
     FolderLayout(
@@ -41,12 +50,25 @@ CATALOG: tuple[FolderLayout, ...] = (
             "vae": "diffusion_pytorch_model",
             "text_encoder": "model",
         },
-        configs=("scheduler/scheduler_config.json", "tokenizer/tokenizer_config.json"),
-        vocabularies=(
-            ("tokenizer/tokenizer.json",),
-            ("tokenizer/vocab.json", "tokenizer/merges.txt"),
-        ),
+        tokenizers={"text_encoder": "tokenizer"},
+        vocabularies=_CLIP_VOCABULARIES,
         denoiser="unet",
+        text_width="cross_attention_dim",
+        predictions=("epsilon", "v_prediction"),
+    ),
+    FolderLayout(
+        family="stable_diffusion_xl",
+        pipelines=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"),
+        weights={
+            "unet": "diffusion_pytorch_model",
+            "vae": "diffusion_pytorch_model",
+            "text_encoder": "model",
+            "text_encoder_2": "model",
+        },
+        tokenizers={"text_encoder": "tokenizer", "text_encoder_2": "tokenizer_2"},
+        vocabularies=_CLIP_VOCABULARIES,
+        denoiser="unet",
+        text_width="cross_attention_dim",
         predictions=("epsilon", "v_prediction"),
     ),
 )

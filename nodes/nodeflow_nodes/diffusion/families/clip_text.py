@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from nodeflow import Conditioning, Device
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
@@ -27,11 +27,43 @@ class Tokens:
     weights: Tensor
 
 
+@dataclass(frozen=True)
+class States:
+    """What a text encoder makes of a prompt.
+
+    Attributes:
+        hidden: float32 [1, chunks * positions, width].
+        pooled: float32 [1, projected width] of the first chunk, from encoders with a projection.
+    """
+
+    hidden: Tensor
+    pooled: Tensor | None
+
+
 class ClipText:
     """Tokenizer and text encoder of one model."""
 
-    def __init__(self, tokenizer: CLIPTokenizer, encoder: CLIPTextModel, device: Device) -> None:
+    def __init__(
+        self,
+        tokenizer: CLIPTokenizer,
+        encoder: CLIPTextModel | CLIPTextModelWithProjection,
+        device: Device,
+        *,
+        penultimate: bool = False,
+        padding: int | None = None,
+    ) -> None:
+        """A tokenizer and its encoder.
+
+        Args:
+            tokenizer: CLIP's, or one like it.
+            encoder: The network, on its device.
+            device: Where it sits.
+            penultimate: Take the hidden states before the last layer, without its norm.
+            padding: Token that fills a chunk up; None for the tokenizer's own.
+        """
         self._tokenizer = tokenizer
+        self._penultimate = penultimate
+        self._padding = tokenizer.pad_token_id if padding is None else padding
         self._encoder = encoder
         self._device = device.name
         self.size = weight_bytes(encoder)
@@ -45,20 +77,26 @@ class ClipText:
         encoder = load_part(CLIPTextModel.from_pretrained, folder / "text_encoder", device, variant)
         return cls(tokenizer, encoder, device)
 
-    @torch.no_grad()
     def encode(self, prompt: str) -> Conditioning:
-        """Hidden states of all chunks in a row: [1, chunks * positions, width].
+        """Hidden states of all chunks in a row: [1, chunks * positions, width]."""
+        return Conditioning(self.states(prompt).hidden)
+
+    @torch.no_grad()
+    def states(self, prompt: str) -> States:
+        """All that the encoder makes of a prompt.
 
         A weight w moves a token's state z to z_empty + w (z - z_empty), where z_empty is the state
-        at that position for an empty prompt.
+        at that position for an empty prompt. Pooled states know no weights.
         """
         tokens = self.tokenize(prompt)
-        hidden = self._hidden(tokens.ids)
+        hidden, pooled = self._run(tokens.ids)
         if bool((tokens.weights != 1).any()):
-            empty = self._hidden(self.tokenize("").ids)
+            empty, _ = self._run(self.tokenize("").ids)
             weights = tokens.weights.to(hidden.device).unsqueeze(-1)
             hidden = torch.where(weights == 1, hidden, empty + weights * (hidden - empty))
-        return Conditioning(hidden.reshape(1, -1, hidden.shape[-1]))
+        return States(
+            hidden.reshape(1, -1, hidden.shape[-1]), None if pooled is None else pooled[:1]
+        )
 
     def tokenize(self, prompt: str) -> Tokens:
         """A prompt as chunks; an empty one is one chunk."""
@@ -77,12 +115,14 @@ class ClipText:
 
     def _chunk(self, ids: list[int]) -> list[int]:
         marks = self._tokenizer
-        padding = [marks.pad_token_id] * (self.positions - 2 - len(ids))
+        padding = [self._padding] * (self.positions - 2 - len(ids))
         return [marks.bos_token_id, *ids, marks.eos_token_id, *padding]
 
     def _chunk_weights(self, weights: list[float]) -> list[float]:
         return [1.0, *weights, 1.0, *[1.0] * (self.positions - 2 - len(weights))]
 
-    def _hidden(self, ids: Tensor) -> Tensor:
-        hidden: Tensor = self._encoder(ids.to(self._device)).last_hidden_state
-        return hidden.float()
+    def _run(self, ids: Tensor) -> tuple[Tensor, Tensor | None]:
+        found = self._encoder(ids.to(self._device), output_hidden_states=self._penultimate)
+        hidden: Tensor = found.hidden_states[-2] if self._penultimate else found.last_hidden_state
+        pooled: Tensor | None = getattr(found, "text_embeds", None)
+        return hidden.float(), None if pooled is None else pooled.float()

@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from nodeflow import Conditioning, Device, Recipe
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 
 
+@dataclass(frozen=True)
+class PromptBatch:
+    """What each picture of a batch is to show, as one call of a network takes it.
+
+    Attributes:
+        hidden: float32 [batch, token, width].
+        pooled: float32 [batch, width], for families that want it.
+        extra: Further numbers by name, each float32 [batch]: one for each picture, since the two
+            halves of guidance may differ. Which names a network reads is its family's own affair.
+    """
+
+    hidden: Tensor
+    pooled: Tensor | None = None
+    extra: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def joins(self, other: PromptBatch) -> bool:
+        """Whether both can share one call. Different numbers of tokens cannot: padding would
+        change what they mean."""
+        shapes = [None if p.pooled is None else p.pooled.shape[1:] for p in (self, other)]
+        return (
+            self.hidden.shape[1:] == other.hidden.shape[1:]
+            and shapes[0] == shapes[1]
+            and self.extra.keys() == other.extra.keys()
+        )
+
+    def joined(self, other: PromptBatch) -> PromptBatch:
+        """Both as one batch, this one first; `joins` must hold."""
+        pooled = None
+        if self.pooled is not None and other.pooled is not None:
+            pooled = torch.cat([self.pooled, other.pooled])
+        extra = {name: torch.cat([rows, other.extra[name]]) for name, rows in self.extra.items()}
+        return PromptBatch(torch.cat([self.hidden, other.hidden]), pooled, extra)
+
+
 class Denoiser(Protocol):
     """A loaded network that estimates x0. `x` is always float32, as is every estimate.
 
     Attributes:
-        levels: The noise levels it was trained on.
+        levels: The noise levels it was trained on, and how noise and picture mix at them.
         channels: Channels of its latents.
         downscale: Picture pixels to one latent pixel, along each side.
         text_width: Length of the hidden states that it takes.
@@ -40,18 +77,17 @@ class Denoiser(Protocol):
         """The way back from `scaled`."""
         ...
 
-    def start(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
-        """The scaled latent with noise of level `sigma`, where a sampler begins."""
+    def defaults(self, negative: bool) -> Mapping[str, float]:
+        """The extra numbers to take where a prompt, positive or negative, does not give them."""
         ...
 
-    def estimate(self, x: Tensor, sigma: float, hidden: Tensor, pooled: Tensor | None) -> Tensor:
+    def estimate(self, x: Tensor, sigma: float, prompt: PromptBatch) -> Tensor:
         """x0 as the network sees it in x at noise level `sigma`.
 
         Args:
             x: [batch, channel, height, width].
             sigma: Noise level of x.
-            hidden: [batch, token, width]: what each picture is to show.
-            pooled: [batch, width], for families that want it.
+            prompt: What each picture is to show, for as many pictures.
         """
         ...
 

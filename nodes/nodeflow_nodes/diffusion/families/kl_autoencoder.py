@@ -13,10 +13,20 @@ from nodeflow import Device, Precision
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
 
 
+def decoding_device(device: Device) -> Device:
+    """Where an autoencoder is loaded to: in fp16 activations of Stable Diffusion's decoder exceed
+    what that holds."""
+    if device.precision is Precision.FP16:
+        return replace(device, precision=Precision.FP32)
+    return device
+
+
 class KlAutoencoder:
     """`AutoencoderKL` between pictures in 0..1 and unscaled latents."""
 
     def __init__(self, network: AutoencoderKL, device: Device) -> None:
+        # One picture of a batch at a time: the same result in bounded memory.
+        network.enable_slicing()  # type: ignore[no-untyped-call]  # diffusers has few types
         self._network = network
         self._device = device.name
         self._dtype = network.dtype
@@ -27,13 +37,10 @@ class KlAutoencoder:
     @classmethod
     def load(cls, folder: Path, device: Device, variant: str | None) -> KlAutoencoder:
         """Read `vae/` of a diffusers folder."""
-        if device.precision is Precision.FP16:
-            # Activations of Stable Diffusion's decoder exceed what fp16 holds.
-            device = replace(device, precision=Precision.FP32)
-        network = load_part(AutoencoderKL.from_pretrained, folder / "vae", device, variant)
-        # One picture of a batch at a time: the same result in bounded memory.
-        network.enable_slicing()
-        return cls(network, device)
+        device = decoding_device(device)
+        return cls(
+            load_part(AutoencoderKL.from_pretrained, folder / "vae", device, variant), device
+        )
 
     @torch.no_grad()
     def encode(self, images: Tensor, noise: Tensor | None) -> Tensor:

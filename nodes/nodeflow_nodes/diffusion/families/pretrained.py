@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from diffusers.utils import logging as diffusers_logging
@@ -13,6 +13,8 @@ from torch import nn
 from transformers.utils import logging as transformers_logging
 
 from nodeflow import Device, InputError, Precision
+
+M = TypeVar("M", bound=nn.Module)
 
 _DTYPES = {
     Precision.FP32: torch.float32,
@@ -42,7 +44,7 @@ def load_part(
                 local_files_only=True,
                 use_safetensors=True,
                 variant=variant,
-                dtype=_DTYPES[device.precision],
+                dtype=dtype_of(device),
                 output_loading_info=True,
             )
     except torch.OutOfMemoryError:
@@ -55,11 +57,21 @@ def load_part(
             f"the weights in {folder} lack {len(missing)} tensors that config.json speaks of, such "
             f"as '{missing[0]}'; fetch this part of the model again"
         )
+    return settled(module, device)
+
+
+def settled(module: M, device: Device) -> M:
+    """A loaded part on its device, for use and never for training."""
     module.requires_grad_(False).eval().to(device.name)
     if device.precision is not Precision.FP32:
         # What convolutions in half precision are fast with, on GPUs and on CPUs with AMX alike.
         module.to(memory_format=torch.channels_last)
     return module
+
+
+def dtype_of(device: Device) -> torch.dtype:
+    """The number format that a device computes in."""
+    return _DTYPES[device.precision]
 
 
 def weight_bytes(module: nn.Module) -> int:

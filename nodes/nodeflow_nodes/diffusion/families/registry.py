@@ -5,8 +5,9 @@ from __future__ import annotations
 from nodeflow import InputError, Recipe
 from nodeflow_nodes.diffusion.families.family import Family
 from nodeflow_nodes.diffusion.families.stable_diffusion import StableDiffusion
+from nodeflow_nodes.diffusion.families.stable_diffusion_xl import StableDiffusionXl
 
-_FAMILIES: tuple[Family, ...] = (StableDiffusion(),)
+_FAMILIES: tuple[Family, ...] = (StableDiffusion(), StableDiffusionXl())
 
 
 def family_of(recipe: Recipe) -> Family:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -14,15 +13,26 @@ from torch import Tensor
 
 from nodeflow import Device, InputError, Recipe
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
-from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder
-from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
-from nodeflow_nodes.diffusion.headers import read_config
-from nodeflow_nodes.diffusion.inspection import (
-    ModelFolder,
-    inspect_folder,
-    layout_of,
-    weight_variant,
+from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
+from nodeflow_nodes.diffusion.families.family import PromptBatch, TextModel
+from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, decoding_device
+from nodeflow_nodes.diffusion.families.parameterization import (
+    Prediction,
+    estimate_of,
+    network_input,
 )
+from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
+from nodeflow_nodes.diffusion.families.single_file import (
+    carried_config,
+    read_clip,
+    read_unet,
+    read_vae,
+)
+from nodeflow_nodes.diffusion.families.stable_diffusion_keys import projects_linearly, text_prefixes
+from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.folders import layout_of, weight_variant
+from nodeflow_nodes.diffusion.headers import read_config
+from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.noise_levels import (
     DiscreteLevels,
     NoiseLevels,
@@ -31,50 +41,12 @@ from nodeflow_nodes.diffusion.noise_levels import (
     scaled_linear_betas,
 )
 
-Prediction = Literal["epsilon", "v_prediction"]
-
 _BETAS: Mapping[str, Callable[[float, float, int], Tensor]] = {
     "scaled_linear": scaled_linear_betas,
     "linear": linear_betas,
 }
-
-
-class StableDiffusion:
-    """The family: reads the parts of a diffusers folder."""
-
-    name = "stable_diffusion"
-
-    def load_denoiser(self, recipe: Recipe, device: Device) -> StableDiffusionDenoiser:
-        """Network, noise levels and scaling factor."""
-        path = Path(recipe.path)
-        folder = inspect_folder(path)
-        return StableDiffusionDenoiser(
-            network=load_part(
-                UNet2DConditionModel.from_pretrained,
-                path / "unet",
-                device,
-                self._variant(path, "unet"),
-            ),
-            levels=read_levels(path / "scheduler" / "scheduler_config.json"),
-            prediction="v_prediction" if folder.prediction == "v_prediction" else "epsilon",
-            scaling_factor=_scaling_factor(folder),
-            channels=folder.channels,
-            downscale=folder.downscale,
-            text_width=folder.text_width,
-        )
-
-    def load_text_model(self, recipe: Recipe, device: Device) -> ClipText:
-        """CLIP's tokenizer and text encoder."""
-        path = Path(recipe.path)
-        return ClipText.load(path, device, self._variant(path, "text_encoder"))
-
-    def load_autoencoder(self, recipe: Recipe, device: Device) -> KlAutoencoder:
-        """The autoencoder."""
-        path = Path(recipe.path)
-        return KlAutoencoder.load(path, device, self._variant(path, "vae"))
-
-    def _variant(self, path: Path, part: str) -> str | None:
-        return weight_variant(path, layout_of(self.name), part)
+# OpenCLIP fills chunks up with the token 0, OpenAI's CLIP with its end mark.
+OPEN_CLIP_PADDING = 0
 
 
 @dataclass(frozen=True)
@@ -84,7 +56,7 @@ class StableDiffusionDenoiser:
     Attributes:
         network: It was trained on x / sqrt(sigma^2 + 1), which has unit variance.
         levels: Noise levels it was trained on.
-        prediction: What it gives: the noise, or the velocity (Salimans and Ho 2022, appendix D).
+        prediction: What it gives: the noise or the velocity.
         scaling_factor: Latents times this have unit variance.
         channels: Channels of a latent.
         downscale: Picture pixels to one latent pixel, along each side.
@@ -109,23 +81,91 @@ class StableDiffusionDenoiser:
     def unscaled(self, x: Tensor) -> Tensor:
         return x / self.scaling_factor
 
-    def start(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
-        """At the highest level the noise is a little stronger, so that x has the variance that the
-        network has seen there even if the latent is empty."""
-        highest = float(self.levels.table[-1])
-        at_highest = sigma > highest or math.isclose(sigma, highest, rel_tol=1e-5)
-        return latent + noise * (math.sqrt(1 + sigma**2) if at_highest else sigma)
+    def defaults(self, negative: bool) -> Mapping[str, float]:
+        return {}
 
     @torch.no_grad()
-    def estimate(self, x: Tensor, sigma: float, hidden: Tensor, pooled: Tensor | None) -> Tensor:
-        dtype, scale = self.network.dtype, math.sqrt(sigma**2 + 1)
+    def estimate(self, x: Tensor, sigma: float, prompt: PromptBatch) -> Tensor:
+        dtype = self.network.dtype
         time = torch.tensor(self.levels.t(sigma), device=x.device)
-        states = hidden.to(x.device, dtype)
-        asked = self.network((x / scale).to(dtype), time, encoder_hidden_states=states)
-        out: Tensor = asked.sample.float()
-        if self.prediction == "epsilon":
-            return x - sigma * out
-        return x / scale**2 - out * (sigma / scale)
+        asked = self.network(
+            network_input(self.prediction, x, sigma).to(dtype),
+            time,
+            encoder_hidden_states=prompt.hidden.to(x.device, dtype),
+            added_cond_kwargs=self.added(x, prompt),
+        )
+        return estimate_of(self.prediction, x, asked.sample.float(), sigma)
+
+    def added(self, x: Tensor, prompt: PromptBatch) -> dict[str, Tensor] | None:
+        """What the network takes besides hidden states; nothing here."""
+        return None
+
+
+class StableDiffusion:
+    """The family: reads the parts of diffusers folders and of single files."""
+
+    name = "stable_diffusion"
+    denoiser: type[StableDiffusionDenoiser] = StableDiffusionDenoiser
+
+    def load_denoiser(self, recipe: Recipe, device: Device) -> StableDiffusionDenoiser:
+        """Network, noise levels and scaling factor."""
+        file = inspect_model(Path(recipe.path))
+        if file.layout == "folder":
+            network = load_part(
+                UNet2DConditionModel.from_pretrained,
+                file.path / "unet",
+                device,
+                self.variant(file.path, "unet"),
+            )
+            levels = read_levels(file.path / "scheduler" / "scheduler_config.json")
+            vae = read_config(file.path / "vae" / "config.json")
+            # Old configs leave it out.
+            scaling_factor = float(vae.get("scaling_factor", 0.18215))
+        else:
+            table = TensorTable.read(file.path)
+            config = self.config(table)
+            network = read_unet(table, config["unet"], device)
+            betas = scaled_linear_betas(0.00085, 0.012, 1000)
+            levels = discrete_levels(betas, zero_terminal_snr=file.zero_terminal_snr)
+            scaling_factor = config["vae"]["scaling_factor"]
+        return self.denoiser(
+            network=network,
+            levels=levels,
+            prediction="v_prediction" if file.prediction == "v_prediction" else "epsilon",
+            scaling_factor=scaling_factor,
+            channels=file.channels,
+            downscale=file.downscale,
+            text_width=file.text_width,
+        )
+
+    def load_text_model(self, recipe: Recipe, device: Device) -> TextModel:
+        """CLIP's tokenizer and text encoder."""
+        path = Path(recipe.path)
+        if path.is_dir():
+            return ClipText.load(path, device, self.variant(path, "text_encoder"))
+        table = TensorTable.read(path)
+        prefix = text_prefixes(table)[0]
+        # Stable Diffusion 2: OpenCLIP's encoder without its last layer.
+        open_clip = f"{prefix}token_embedding.weight" in table
+        encoder = read_clip(table, prefix, device, projected=False, without_last=open_clip)
+        padding = None if encoder.config.hidden_act == "quick_gelu" else OPEN_CLIP_PADDING
+        return ClipText(clip_tokenizer(), encoder, device, padding=padding)
+
+    def load_autoencoder(self, recipe: Recipe, device: Device) -> KlAutoencoder:
+        """The autoencoder."""
+        path = Path(recipe.path)
+        if path.is_dir():
+            return KlAutoencoder.load(path, device, self.variant(path, "vae"))
+        device = decoding_device(device)
+        return KlAutoencoder(read_vae(TensorTable.read(path), device), device)
+
+    def config(self, table: TensorTable) -> dict[str, Any]:
+        """What the shapes in a single file do not tell."""
+        return carried_config(f"stable_diffusion_{2 if projects_linearly(table) else 1}")
+
+    def variant(self, path: Path, part: str) -> str | None:
+        """`fp16` if a folder has only such files of a part."""
+        return weight_variant(path, layout_of(self.name), part)
 
 
 def read_levels(path: Path) -> DiscreteLevels:
@@ -147,8 +187,3 @@ def read_levels(path: Path) -> DiscreteLevels:
         betas = _BETAS[name](start, end, int(config.get("num_train_timesteps", 1000)))
     zero_terminal_snr = bool(config.get("rescale_betas_zero_snr", False))
     return discrete_levels(betas, zero_terminal_snr=zero_terminal_snr)
-
-
-def _scaling_factor(folder: ModelFolder) -> float:
-    # 0.18215 is Stable Diffusion's own, which old configs leave out.
-    return float(read_config(folder.path / "vae" / "config.json").get("scaling_factor", 0.18215))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from nodeflow_nodes.diffusion.families.family import PromptBatch
 from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.families.stable_diffusion import StableDiffusion, read_levels
 
@@ -15,6 +16,7 @@ from nodeflow import Device, InputError, Precision, Recipe
 
 X = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
 HIDDEN = torch.randn(2, 16, 16, generator=torch.Generator().manual_seed(1))
+PROMPT = PromptBatch(HIDDEN)
 
 
 def load(folder: Path, precision: Precision = Precision.FP32) -> Any:
@@ -34,7 +36,7 @@ def test_noise_prediction_is_x_minus_sigma_eps(
     network = load(folders["epsilon"])
     sigma = float(network.levels.table[700])
     eps = asked(pipeline, X / math.sqrt(sigma**2 + 1), 700)
-    assert torch.allclose(network.estimate(X, sigma, HIDDEN, None), X - sigma * eps, atol=1e-5)
+    assert torch.allclose(network.estimate(X, sigma, PROMPT), X - sigma * eps, atol=1e-5)
 
 
 def test_velocity_prediction_is_turned_into_x0(
@@ -44,16 +46,16 @@ def test_velocity_prediction_is_turned_into_x0(
     sigma = float(network.levels.table[700])
     v = asked(pipeline, X / math.sqrt(sigma**2 + 1), 700)
     expected = X / (sigma**2 + 1) - v * sigma / math.sqrt(sigma**2 + 1)
-    assert torch.allclose(network.estimate(X, sigma, HIDDEN, None), expected, atol=1e-5)
+    assert torch.allclose(network.estimate(X, sigma, PROMPT), expected, atol=1e-5)
 
 
 def test_the_start_has_more_noise_at_the_highest_level_only(folder: Path) -> None:
     network = load(folder)
     highest = float(network.levels.table[-1])
     latent, noise = torch.full_like(X, 2.0), torch.ones_like(X)
-    top = network.start(latent, noise, highest)
+    top = network.levels.start(latent, noise, highest)
     assert torch.allclose(top, 2 + math.sqrt(1 + highest**2) * noise)
-    lower = network.start(latent, noise, highest * 0.999)
+    lower = network.levels.start(latent, noise, highest * 0.999)
     assert torch.allclose(lower, 2 + highest * 0.999 * noise)
 
 
@@ -65,7 +67,7 @@ def test_latents_are_scaled_and_back(folder: Path) -> None:
 
 def test_in_half_precision_estimates_stay_float32_and_close(folder: Path) -> None:
     full, half = load(folder), load(folder, Precision.BF16)
-    estimates = [network.estimate(X, 1.0, HIDDEN, None) for network in (full, half)]
+    estimates = [network.estimate(X, 1.0, PROMPT) for network in (full, half)]
     assert estimates[1].dtype == torch.float32
     assert half.size * 2 == full.size
     assert torch.allclose(*estimates, atol=0.05)
@@ -108,8 +110,8 @@ def test_a_folder_of_fp16_files_gives_the_same_network(folder: Path, broken: Pat
     ):
         (broken / f"{name}.safetensors").rename(broken / f"{name}.fp16.safetensors")
     family = StableDiffusion()
-    expected = load(folder).estimate(X, 1.0, HIDDEN, None)
-    assert torch.equal(load(broken).estimate(X, 1.0, HIDDEN, None), expected)
+    expected = load(folder).estimate(X, 1.0, PROMPT)
+    assert torch.equal(load(broken).estimate(X, 1.0, PROMPT), expected)
     recipe = Recipe(str(broken), "digest", "vae", "stable_diffusion")
     assert family.load_autoencoder(recipe, Device()).decode(X).shape == (2, 64, 64, 3)
     assert family.load_text_model(recipe, Device()).encode("red").hidden.shape == (1, 16, 16)
@@ -121,5 +123,5 @@ def test_sharded_weights_give_the_same_network(
     (broken / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     pipeline.unet.save_pretrained(broken / "unet", max_shard_size="20KB")
     assert len(list((broken / "unet").glob("*.safetensors"))) > 1
-    expected = load(folder).estimate(X, 1.0, HIDDEN, None)
-    assert torch.equal(load(broken).estimate(X, 1.0, HIDDEN, None), expected)
+    expected = load(folder).estimate(X, 1.0, PROMPT)
+    assert torch.equal(load(broken).estimate(X, 1.0, PROMPT), expected)

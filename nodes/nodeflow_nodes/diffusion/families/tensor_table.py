@@ -1,0 +1,56 @@
+"""The names and shapes of a file's tensors, as fingerprints ask for them. Without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from nodeflow_nodes.diffusion.headers import Entry, read_entries, read_numbers
+
+
+@dataclass(frozen=True)
+class TensorTable:
+    """A safetensors file by its header.
+
+    Attributes:
+        path: The file.
+        entries: Its tensors by name.
+    """
+
+    path: Path
+    entries: Mapping[str, Entry]
+
+    @classmethod
+    def read(cls, path: Path) -> TensorTable:
+        """Read the header of a file; raises InputError if the file is broken."""
+        return cls(path, read_entries(path))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.entries
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a tensor; empty if there is none of that name."""
+        entry = self.entries.get(name)
+        return () if entry is None else entry.shape
+
+    def numbers(self, name: str) -> list[float]:
+        """Values of a small tensor; none if there is none of that name."""
+        entry = self.entries.get(name)
+        return [] if entry is None else read_numbers(self.path, entry)
+
+    def starts(self, prefix: str) -> bool:
+        """Whether any name begins so."""
+        return any(name.startswith(prefix) for name in self.entries)
+
+    @cached_property
+    def precision(self) -> str:
+        """The number format that most bytes are in: `fp32`, `fp16`, `bf16`, `fp8`, ..."""
+        sizes: dict[str, int] = {}
+        for entry in self.entries.values():
+            sizes[entry.dtype] = sizes.get(entry.dtype, 0) + entry.size
+        most = max(sizes, key=lambda name: sizes[name], default="")
+        return {"F32": "fp32", "F16": "fp16", "BF16": "bf16", "F64": "fp64"}.get(
+            most, "fp8" if most.startswith("F8") else most.lower()
+        )

@@ -1,0 +1,91 @@
+"""Weights out of single safetensors files: memory-mapped, and assembled without a second copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from accelerate import init_empty_weights  # type: ignore[import-untyped]  # it has no types
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from nodeflow import Device, InputError
+from nodeflow_nodes.diffusion.families.pretrained import dtype_of, settled
+from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+
+N = TypeVar("N", bound=nn.Module)
+
+_GROUP = 256 << 20
+"""Bytes that are read before the file is mapped anew."""
+
+
+def read_weights(table: TensorTable, prefix: str, device: Device) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, without it, in the device's precision.
+
+    Those stored in that precision stay mapped to the file. Others are cast one by one, and the file
+    is let go of from time to time, so that never much more than the result is held.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    dtype = dtype_of(device)
+    state: dict[str, Tensor] = {}
+    try:
+        for names in _groups(table, prefix):
+            with safe_open(table.path, framework="pt") as file:
+                for name in names:
+                    tensor = file.get_tensor(name)
+                    kept = tensor.to(dtype) if tensor.is_floating_point() else tensor
+                    state[name.removeprefix(prefix)] = kept
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"the weights {table.path} cannot be read: {error}") from error
+    return state
+
+
+def assembled(
+    build: Callable[[], N], state: Callable[[N], Mapping[str, Tensor]], device: Device, what: str
+) -> N:
+    """A network that takes over tensors as they are, for use and never for training.
+
+    Args:
+        build: Makes the network; its weights are never allocated.
+        state: Its weights by name, given the network; names that it does not have are left out.
+        device: Where it goes; the tensors are in its precision.
+        what: What is loaded, for sentences.
+
+    Raises:
+        InputError: A tensor is missing, or has another shape than the network's.
+    """
+    with init_empty_weights(include_buffers=False):
+        network = build()
+    own = network.state_dict()
+    given = {name: tensor for name, tensor in state(network).items() if name in own}
+    missing = sorted(own.keys() - given.keys())
+    if missing:
+        raise InputError(
+            f"{what} lacks {len(missing)} tensors that its architecture has, such as "
+            f"'{missing[0]}'; fetch the file again, or choose another"
+        )
+    for name, tensor in given.items():
+        if tensor.shape != own[name].shape:
+            raise InputError(
+                f"{what}: the tensor '{name}' has shape {list(tensor.shape)}, and its architecture "
+                f"wants {list(own[name].shape)}; choose another file"
+            )
+    network.load_state_dict(given, assign=True)
+    return settled(network, device)
+
+
+def _groups(table: TensorTable, prefix: str) -> Iterator[list[str]]:
+    """Names in the order of the file, in groups of limited size."""
+    names: list[str] = []
+    size = 0
+    wanted = [item for item in table.entries.items() if item[0].startswith(prefix)]
+    for name, entry in sorted(wanted, key=lambda item: item[1].start):
+        names.append(name)
+        size += entry.size
+        if size > _GROUP:
+            yield names
+            names, size = [], 0
+    if names:
+        yield names

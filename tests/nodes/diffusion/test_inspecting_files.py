@@ -1,0 +1,331 @@
+"""What a single file is, told by its header: the full-size architectures, parts, bad files."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import AutoencoderKL
+from diffusers.loaders.single_file_utils import infer_diffusers_model_type
+from nodeflow_nodes.diffusion import hooks
+from nodeflow_nodes.diffusion.families import single_file
+from nodeflow_nodes.diffusion.families.shapes import unet_config, vae_config
+from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.inspection import inspect_model
+from torch import Tensor
+
+from nodeflow import InputError
+from tests.nodes.diffusion.original_layout import (
+    open_clip,
+    original_unet,
+    original_vae,
+    plain_clip,
+    prefixed,
+)
+from tests.nodes.diffusion.tiny_models import (
+    CROSS,
+    PLAIN,
+    VAE,
+    make_clip,
+    make_unet,
+)
+
+DTYPES = {torch.float16: "F16", torch.float32: "F32", torch.float8_e4m3fn: "F8_E4M3"}
+WHOLE = {"denoiser", "text_encoder", "vae"}
+FULL_VAE = VAE | {"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2}
+FULL: dict[str, dict[str, Any]] = {
+    "1": {
+        "block_out_channels": (320, 640, 1280, 1280),
+        "down_block_types": [CROSS.format("Down")] * 3 + [PLAIN.format("Down")],
+        "up_block_types": [PLAIN.format("Up")] + [CROSS.format("Up")] * 3,
+        "cross_attention_dim": 768,
+    },
+    "xl": {
+        "block_out_channels": (320, 640, 1280),
+        "down_block_types": [PLAIN.format("Down")] + [CROSS.format("Down")] * 2,
+        "up_block_types": [CROSS.format("Up")] * 2 + [PLAIN.format("Up")],
+        "attention_head_dim": (5, 10, 20),
+        "transformer_layers_per_block": (1, 2, 10),
+        "cross_attention_dim": 2048,
+        "projection_class_embeddings_input_dim": 2816,
+    },
+    "refiner": {
+        "block_out_channels": (384, 768, 1536, 1536),
+        "down_block_types": [
+            PLAIN.format("Down"),
+            *([CROSS.format("Down")] * 2),
+            PLAIN.format("Down"),
+        ],
+        "up_block_types": [k.format("Up") for k in (PLAIN, CROSS, CROSS, PLAIN)],
+        "attention_head_dim": (6, 12, 24, 24),
+        "transformer_layers_per_block": 4,
+        "cross_attention_dim": 1280,
+        "projection_class_embeddings_input_dim": 2560,
+    },
+}
+FULL["2"] = FULL["1"] | {"cross_attention_dim": 1024, "attention_head_dim": (5, 10, 20, 20)}
+
+
+def full_size(kind: str) -> dict[str, Tensor]:
+    """Every tensor of a real file, none of them with content."""
+    with torch.device("meta"):
+        unet = make_unet(kind, layers_per_block=2, **FULL[kind])
+        vae = AutoencoderKL(**FULL_VAE)
+        clips = {
+            "clip": make_clip(768, num_hidden_layers=12, intermediate_size=3072),
+            "h": make_clip(1024, num_hidden_layers=23, intermediate_size=4096, act="gelu"),
+            "g": make_clip(
+                1280, num_hidden_layers=32, intermediate_size=5120, projected=True, act="gelu"
+            ),
+        }
+        state = prefixed("model.diffusion_model.", original_unet(unet.state_dict(), 2))
+        state |= prefixed("first_stage_model.", original_vae(vae.state_dict()))
+        conditioner = {
+            "1": {"cond_stage_model.transformer.": plain_clip(clips["clip"].state_dict())},
+            "2": {"cond_stage_model.model.": open_clip(clips["h"].state_dict(), extra_layer=True)},
+            "xl": {
+                "conditioner.embedders.0.transformer.": plain_clip(clips["clip"].state_dict()),
+                "conditioner.embedders.1.model.": open_clip(clips["g"].state_dict()),
+            },
+            "refiner": {"conditioner.embedders.0.model.": open_clip(clips["g"].state_dict())},
+        }
+        for prefix, text in conditioner[kind].items():
+            state |= prefixed(prefix, text)
+    return state
+
+
+def write_header(state: dict[str, Tensor], path: Path, dtype: torch.dtype = torch.float16) -> Path:
+    """A file with the header of real weights, and a hole in place of their gigabytes."""
+    header, end = {}, 0
+    for name, tensor in state.items():
+        size = math.prod(tensor.shape) * dtype.itemsize
+        shape = list(tensor.shape)
+        header[name] = {"dtype": DTYPES[dtype], "shape": shape, "data_offsets": [end, end + size]}
+        end += size
+    text = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + end)
+    return path
+
+
+@pytest.fixture(scope="module")
+def states() -> dict[str, dict[str, Tensor]]:
+    return {kind: full_size(kind) for kind in FULL}
+
+
+@pytest.mark.parametrize(
+    ("kind", "family", "width"),
+    [
+        ("1", "stable_diffusion", 768),
+        ("2", "stable_diffusion", 1024),
+        ("xl", "stable_diffusion_xl", 2048),
+        ("refiner", "stable_diffusion_xl", 1280),
+    ],
+)
+@pytest.mark.parametrize(
+    ("dtype", "precision"), [(torch.float16, "fp16"), (torch.float8_e4m3fn, "fp8")]
+)
+def test_full_size_files_are_recognised(
+    states: dict[str, dict[str, Tensor]],
+    tmp_path: Path,
+    kind: str,
+    family: str,
+    width: int,
+    dtype: torch.dtype,
+    precision: str,
+) -> None:
+    found = inspect_model(write_header(states[kind], tmp_path / "full.safetensors", dtype))
+    assert (found.family, found.layout, found.parts) == (family, "original", WHOLE)
+    assert (found.channels, found.downscale, found.text_width) == (4, 8, width)
+    assert (found.prediction, found.precision) == ("epsilon", precision)
+    # diffusers takes them for what they are, so the names are those of the original layout.
+    kinds = {"1": "v1", "2": "v2", "xl": "xl_base", "refiner": "xl_refiner"}
+    assert infer_diffusers_model_type(states[kind]) == kinds[kind]
+
+
+@pytest.mark.parametrize("kind", FULL)
+def test_shapes_give_the_full_size_architectures(
+    states: dict[str, dict[str, Tensor]], kind: str
+) -> None:
+    name = {"1": "stable_diffusion_1", "2": "stable_diffusion_2"}.get(kind, "stable_diffusion_xl")
+    prefix = "model.diffusion_model."
+    own = {n.removeprefix(prefix): t for n, t in states[kind].items() if n.startswith(prefix)}
+    converted = single_file._converted_unet(own)
+    config = unet_config(converted, single_file.carried_config(name)["unet"])
+    with torch.device("meta"):
+        expected = make_unet(kind, layers_per_block=2, **FULL[kind])
+        found = type(expected).from_config(config)
+    assert shapes(found.state_dict()) == shapes(expected.state_dict()) == shapes(converted)
+    heads = [m.heads for m in found.modules() if hasattr(m, "to_q")]
+    assert heads == [m.heads for m in expected.modules() if hasattr(m, "to_q")]
+
+    prefix = "first_stage_model."
+    own = {n.removeprefix(prefix): t for n, t in states[kind].items() if n.startswith(prefix)}
+    converted = single_file._diffusers_vae(own)
+    with torch.device("meta"):
+        vae = AutoencoderKL.from_config(vae_config(converted))
+        assert shapes(vae.state_dict()) == shapes(AutoencoderKL(**FULL_VAE).state_dict())
+
+
+def shapes(state: Any) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+@pytest.mark.parametrize(
+    ("kept", "parts"),
+    [
+        ("model.diffusion_model.", {"denoiser"}),
+        ("first_stage_model.", {"vae"}),
+        ("(model.diffusion|first_stage)_model.", {"denoiser", "vae"}),
+    ],
+)
+def test_parts_that_a_file_lacks_are_named(
+    states: dict[str, dict[str, Tensor]], tmp_path: Path, kept: str, parts: set[str]
+) -> None:
+    import re
+
+    some = {name: t for name, t in states["xl"].items() if re.match(kept, name)}
+    file = write_header(some, tmp_path / "part.safetensors")
+    assert inspect_model(file).parts == parts
+    with pytest.raises(
+        InputError, match=r"part\.safetensors holds the .*, but no .*; open it with"
+    ):
+        hooks.model_facts(file)
+
+
+def test_one_of_two_text_encoders_is_not_enough(
+    states: dict[str, dict[str, Tensor]], tmp_path: Path
+) -> None:
+    some = {n: t for n, t in states["xl"].items() if "embedders.1" not in n}
+    file = write_header(some, tmp_path / "half.safetensors")
+    with pytest.raises(
+        InputError, match="but no text encoder; open it with load_denoiser and load_vae"
+    ):
+        hooks.model_facts(file)
+    with pytest.raises(InputError, match="but no text encoder"):
+        hooks.text_encoder_facts(file)
+    assert hooks.vae_facts(file)["vae"]["channels"] == 4
+    assert hooks.denoiser_facts(file)["model"]["text_width"] == 2048
+
+
+def test_networks_and_autoencoders_in_diffusers_layout_are_recognised(tmp_path: Path) -> None:
+    with torch.device("meta"):
+        unet, vae = make_unet("xl", layers_per_block=2, **FULL["xl"]), AutoencoderKL(**FULL_VAE)
+        clip = make_clip(768, num_hidden_layers=12)
+    for module, parts, width in ((unet, {"denoiser"}, 2048), (vae, {"vae"}, 0)):
+        found = inspect_model(write_header(module.state_dict(), tmp_path / "one.safetensors"))
+        assert (found.layout, found.parts, found.text_width) == ("diffusers", parts, width)
+        assert (found.channels, found.downscale) == (4, 8)
+    text = inspect_model(write_header(plain_clip(clip.state_dict()), tmp_path / "t.safetensors"))
+    assert (text.parts, text.text_width) == ({"text_encoder"}, 768)
+
+
+def test_velocities_are_told_by_marks_and_by_weights(
+    states: dict[str, dict[str, Tensor]], tmp_path: Path
+) -> None:
+    marked = states["xl"] | {"v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)}
+    found = inspect_model(write_header(marked, tmp_path / "marked.safetensors"))
+    assert (found.prediction, found.zero_terminal_snr) == ("v_prediction", True)
+
+    file = write_header(states["2"], tmp_path / "two.safetensors")
+    last = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"
+    entry = TensorTable.read(file).entries[last]
+    values = (torch.arange(320) % 2 * 0.4).half()
+    with file.open("r+b") as opened:
+        opened.seek(entry.start)
+        opened.write(values.numpy().tobytes())
+    assert inspect_model(file).prediction == "v_prediction"
+
+
+def test_an_inpainting_network_is_said_not_to_be_supported(tmp_path: Path) -> None:
+    with torch.device("meta"):
+        unet = make_unet("1", in_channels=9)
+    file = write_header(original_unet(unet.state_dict(), 1), tmp_path / "inpaint.safetensors")
+    with pytest.raises(InputError, match="takes 9 channels, and its latents have 4"):
+        inspect_model(file)
+
+
+def small(path: Path) -> Path:
+    with torch.device("meta"):
+        return write_header(original_unet(make_unet("1").state_dict(), 1), path)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def lie(path: Path) -> None:
+    text = path.read_bytes()
+    path.write_bytes(text.replace(b'"shape": [32, 4, 3, 3]', b'"shape": [64, 4, 3, 3]', 1))
+
+
+def overlong(path: Path) -> None:
+    path.write_bytes((2**40).to_bytes(8, "little") + path.read_bytes()[8:])
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (truncate, "are truncated"),
+        (
+            lie,
+            r"header of .* lies: the tensor 'input_blocks\.0\.0\.weight' of shape \[64, 4, 3, 3\]",
+        ),
+        (overlong, "is not a whole safetensors file"),
+        (lambda path: path.write_bytes(b"PK\3\4" + bytes(99)), "is a pickle"),
+        (lambda path: path.write_bytes(b""), "is not a whole safetensors file"),
+        (lambda path: path.unlink(), "are missing"),
+    ],
+)
+def test_bad_files_are_said_before_the_run(
+    tmp_path: Path, damage: Callable[[Path], object], sentence: str
+) -> None:
+    file = small(tmp_path / "model.safetensors")
+    inspect_model(file)
+    damage(file)
+    with pytest.raises(InputError, match=sentence):
+        hooks.denoiser_facts(file)
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["blocks.0.weight", "head.bias"], r"holds 2 tensors, such as 'blocks\.0\.weight', 'head"),
+        (["lora_unet_down_blocks_0.lora_up.weight"], "is a LoRA, not a model"),
+        (["control_model.input_blocks.0.0.weight"], "is a ControlNet, not a model"),
+        ([], "holds 0 tensors, such as nothing"),
+    ],
+)
+def test_what_is_no_model_is_said_with_what_was_seen(
+    tmp_path: Path, names: list[str], sentence: str
+) -> None:
+    file = write_header({name: torch.zeros(3) for name in names}, tmp_path / "odd.safetensors")
+    with pytest.raises(InputError, match=sentence):
+        inspect_model(file)
+
+
+def test_a_pickle_is_refused_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a pickle"):
+        inspect_model(tmp_path / "model.ckpt")
+
+
+def test_levels_of_edm_are_refused(tmp_path: Path) -> None:
+    with torch.device("meta"):
+        state = original_unet(make_unet("xl").state_dict(), 1)
+    file = write_header(state | {"edm_mean": torch.zeros(4)}, tmp_path / "edm.safetensors")
+    with pytest.raises(InputError, match="noise levels of EDM"):
+        inspect_model(file)
+
+
+def test_a_files_digest_follows_its_content(tmp_path: Path) -> None:
+    file = small(tmp_path / "model.safetensors")
+    before = inspect_model(file).digest
+    assert inspect_model(file).digest == before
+    file.write_bytes(file.read_bytes())
+    assert inspect_model(file).digest != before

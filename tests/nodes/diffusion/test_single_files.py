@@ -1,0 +1,208 @@
+"""Single files of the real architectures, shrunk: the same latents as diffusers' pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
+from nodeflow_nodes.diffusion import parts
+from nodeflow_nodes.diffusion.guidance import guided
+from nodeflow_nodes.diffusion.latents import decode, encode_image
+from nodeflow_nodes.diffusion.load import LoadedModel, load_model
+from nodeflow_nodes.diffusion.samplers.dpm_solver import dpmpp_2m
+from nodeflow_nodes.diffusion.samplers.euler import ddim, euler
+from nodeflow_nodes.diffusion.text import encode_text, size_conditioning
+
+from nodeflow import Device, Image, Latent, ModelMemory
+from tests.nodes.diffusion.samplers.conftest import ReferenceLevels, forgiving_numpy, grid_of
+from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
+
+KINDS = ("1", "2", "xl", "refiner")
+PROMPT, NEGATIVE = "a red apple on a table", "pale"
+SIDE = 64
+
+
+@pytest.fixture(scope="module")
+def pipes() -> dict[str, Any]:
+    found = {kind: make_pipeline(kind) for kind in KINDS}
+    for pipe in found.values():
+        pipe.set_progress_bar_config(disable=True)
+    return found
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("files")
+    return {
+        kind: save(original_state(kind, pipe), folder / f"{kind}.safetensors")
+        for kind, pipe in pipes.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def memory() -> ModelMemory:
+    return ModelMemory()
+
+
+def theirs(pipe: Any, scheduler: Any, guidance: float, **more: Any) -> torch.Tensor:
+    pipe = type(pipe)(**(pipe.components | {"scheduler": scheduler}), **_options(pipe))
+    pipe.set_progress_bar_config(disable=True)
+    size = {} if "image" in more else {"width": SIDE, "height": SIDE}
+    with forgiving_numpy():
+        found: torch.Tensor = pipe(
+            prompt=PROMPT,
+            negative_prompt=NEGATIVE,
+            guidance_scale=guidance,
+            num_inference_steps=6,
+            generator=torch.Generator().manual_seed(7),
+            output_type="latent",
+            **size,
+            **more,
+        ).images
+    return found
+
+
+def _options(pipe: Any) -> dict[str, bool]:
+    if "text_encoder_2" not in pipe.components:
+        return {"requires_safety_checker": False}
+    score = pipe.config.get("requires_aesthetics_score")
+    return {"add_watermarker": False} | (
+        {} if score is None else {"requires_aesthetics_score": score}
+    )
+
+
+def ours(
+    model: LoadedModel,
+    memory: ModelMemory,
+    sampler: Callable[..., torch.Tensor],
+    scheduler: Any,
+    guidance: float,
+    latent: torch.Tensor | None = None,
+    first: int = 0,
+    **sizes: Any,
+) -> torch.Tensor:
+    """The sampler along the reference's own levels, through our nodes."""
+    grid, device = grid_of(scheduler, first), Device()
+    network: Any = replace(
+        cast("Any", parts.denoiser(model.model, memory, device)),
+        levels=ReferenceLevels(torch.tensor(sorted(grid.sigmas)), grid.times),
+    )
+    noise = torch.randn(1, 4, SIDE // 8, SIDE // 8, generator=torch.Generator().manual_seed(7))
+    x = noise * grid.start if latent is None else latent + noise * grid.sigmas[0]
+    yes, no = (
+        size_conditioning(encode_text(model.text_encoder, p, models=memory, device=device), **sizes)
+        for p in (PROMPT, NEGATIVE)
+    )
+    x = sampler(guided(network, yes, no, guidance, 1), x, grid.sigmas)
+    return x / (1 + grid.sigmas[-1] ** 2) ** 0.5 if grid.preserves_variance else x
+
+
+SCHEDULERS: list[tuple[Callable[..., torch.Tensor], type[Any], dict[str, Any]]] = [
+    (euler, EulerDiscreteScheduler, {}),
+    (dpmpp_2m, DPMSolverMultistepScheduler, {"final_sigmas_type": "zero"}),
+    (ddim, DDIMScheduler, {"clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1}),
+]
+
+
+@pytest.mark.parametrize("kind", ["1", "2", "xl"])
+@pytest.mark.parametrize(("sampler", "scheduler", "config"), SCHEDULERS)
+def test_a_file_in_the_original_layout_draws_what_its_pipeline_draws(
+    files: dict[str, Path],
+    pipes: dict[str, Any],
+    memory: ModelMemory,
+    kind: str,
+    sampler: Callable[..., torch.Tensor],
+    scheduler: type[Any],
+    config: dict[str, Any],
+) -> None:
+    with forgiving_numpy():
+        reference = scheduler.from_config(pipes[kind].scheduler.config, **config)
+    expected = theirs(pipes[kind], reference, 5.0)
+    found = ours(load_model(files[kind]), memory, sampler, reference, 5.0)
+    assert expected.std() > 0.1
+    assert float((found - expected).abs().max()) <= 1e-4
+
+
+@pytest.mark.parametrize(
+    "sizes", [{}, {"width": 512, "height": 384, "crop_left": 8, "crop_top": 16}]
+)
+def test_sizes_are_told_to_the_xl_network(
+    files: dict[str, Path], pipes: dict[str, Any], memory: ModelMemory, sizes: dict[str, Any]
+) -> None:
+    reference = EulerDiscreteScheduler.from_config(pipes["xl"].scheduler.config)
+    told: dict[str, Any] = {}
+    if sizes:
+        told = {"original_size": (384, 512), "crops_coords_top_left": (16, 8)}
+        told |= {"negative_original_size": (384, 512), "negative_crops_coords_top_left": (16, 8)}
+        told |= {"target_size": (SIDE, SIDE), "negative_target_size": (SIDE, SIDE)}
+    expected = theirs(pipes["xl"], reference, 5.0, **told)
+    found = ours(load_model(files["xl"]), memory, euler, reference, 5.0, **sizes)
+    assert float((found - expected).abs().max()) <= 1e-4
+
+
+@pytest.mark.parametrize("kind", ["xl", "refiner"])
+@pytest.mark.parametrize(("sampler", "scheduler", "config"), SCHEDULERS)
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_image_to_image_of_xl_and_its_refiner(
+    files: dict[str, Path],
+    pipes: dict[str, Any],
+    tmp_path: Path,
+    kind: str,
+    sampler: Callable[..., torch.Tensor],
+    scheduler: type[Any],
+    config: dict[str, Any],
+    as_folder: bool,
+) -> None:
+    from diffusers import StableDiffusionXLImg2ImgPipeline
+
+    pipe = pipes[kind]
+    if kind == "xl":
+        pipe = StableDiffusionXLImg2ImgPipeline(**pipe.components, add_watermarker=False)
+    place = files[kind]
+    if as_folder:
+        place = tmp_path / "model"
+        pipe.save_pretrained(place)
+    with forgiving_numpy():
+        reference = scheduler.from_config(pipe.scheduler.config, **config)
+    latent = torch.randn(1, 4, SIDE // 8, SIDE // 8, generator=torch.Generator().manual_seed(5))
+    expected = theirs(pipe, reference, 4.0, image=latent, strength=0.5)
+    found = ours(load_model(place), ModelMemory(), sampler, reference, 4.0, latent, first=3)
+    assert float((found - expected).abs().max()) <= 1e-4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_autoencoder_of_a_file_is_that_of_the_pipeline(
+    files: dict[str, Path], pipes: dict[str, Any], memory: ModelMemory, kind: str
+) -> None:
+    picture = Image(torch.rand(1, 32, 48, 3, generator=torch.Generator().manual_seed(1)))
+    vae = load_model(files[kind]).vae
+    latent = encode_image(vae, picture, models=memory, device=Device())
+    with torch.no_grad():
+        expected = pipes[kind].vae.encode(picture.movedim(-1, 1) * 2 - 1).latent_dist.mean
+        pixels = pipes[kind].vae.decode(expected).sample / 2 + 0.5
+    assert torch.allclose(latent.samples, expected, atol=1e-5)
+    again = decode(vae, Latent(expected), models=memory, device=Device())
+    assert torch.allclose(again, pixels.clamp(0, 1).movedim(1, -1), atol=1e-5)
+
+
+def test_prompts_pools_and_sizes_all_count(files: dict[str, Path], memory: ModelMemory) -> None:
+    """What the comparisons rest on: prompts and numbers change what the XL network gives."""
+    model, device = load_model(files["xl"]), Device()
+    network = parts.denoiser(model.model, memory, device)
+    prompt = encode_text(model.text_encoder, PROMPT, models=memory, device=device)
+    other = encode_text(model.text_encoder, NEGATIVE, models=memory, device=device)
+    variants = [
+        prompt,
+        other,
+        size_conditioning(prompt, width=16),
+        replace(prompt, pooled=other.pooled),
+    ]
+    x = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    found = [guided(network, variant, prompt, 1.0, 1)(x, 3.0) for variant in variants]
+    assert all(float((a - b).abs().max()) > 1e-3 for a, b in pairwise(found))
