@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nodeflow.errors import Problem
 from nodeflow.job_events import JobStatus
-from nodeflow.journal.records import JobRecord, Once, Submitted
+from nodeflow.journal.records import Once, Submitted
 from nodeflow.server.bodies import read_text, small_json
 from nodeflow.server.operation import Answer, answer, operation, read_query
 from nodeflow.server.problems import HttpError
@@ -208,7 +208,7 @@ async def look(request: web.Request) -> web.StreamResponse:
     state, job = request.app[STATE], request.match_info["id"]
 
     def read() -> web.Response:
-        record = _record(state, job)
+        record = state.queue.record(job)
         return answer(job_view(record, state.journal.nodes(job)))
 
     return await asyncio.to_thread(read)
@@ -225,7 +225,7 @@ async def workflow(request: web.Request) -> web.StreamResponse:
     state, job = request.app[STATE], request.match_info["id"]
 
     def read() -> bytes:
-        document = state.journal.document(_record(state, job).document)
+        document = state.journal.document(state.queue.record(job).document)
         if document is None:
             raise HttpError(410, f"The workflow of the job '{job}' is gone from the journal.")
         return Path(document.file).read_bytes() if document.file else document.text.encode()
@@ -257,7 +257,7 @@ async def cancel(request: web.Request) -> web.StreamResponse:
     """A job that is not over is cancelled and stays in the history."""
     state, job = request.app[STATE], request.match_info["id"]
     only = read_query(request, RemoveQuery).only
-    over = _record(state, job).finished is not None
+    over = state.queue.record(job).finished is not None
     if only == "remove" or (over and only != "cancel"):
         await state.queue.remove(job)
         return web.Response(status=204)
@@ -292,10 +292,3 @@ async def change_queue(request: web.Request) -> web.StreamResponse:
     wanted = await small_json(request, QueueState)
     await (queue.pause() if wanted.paused else queue.resume())
     return answer({"paused": queue.paused})
-
-
-def _record(state: State, job: str) -> JobRecord:
-    record = state.journal.job(job)
-    if record is None:
-        raise HttpError(404, f"There is no job '{job[:80]}'; '/api/jobs' lists those there are.")
-    return record

@@ -107,7 +107,7 @@ class Queue:
         Raises:
             HttpError: 404, no such job; 409, it is not over.
         """
-        record = self._record(job)
+        record = self.record(job)
         if record.finished is None:
             raise HttpError(409, f"The job '{job}' is {record.status}; cancel it first.")
         new = NewJob(
@@ -159,7 +159,7 @@ class Queue:
         Raises:
             HttpError: 404, there is no such job.
         """
-        record = self._record(job)
+        record = self.record(job)
         return ending_of(record) if record.finished is not None else await self._ledger.wait(job)
 
     async def cancel(self, job: str) -> None:
@@ -172,7 +172,7 @@ class Queue:
             await self._ledger.whole(self._ledger.finished(JobFinished(job, "cancelled")))
             return
         if not self._dispatcher.cancel(job):
-            self._record(job)
+            self.record(job)
 
     async def cancel_all(self, status: Sequence[JobStatus] = ("queued", "running")) -> int:
         """Cancel what waits, what runs, or both; how many those were."""
@@ -204,7 +204,7 @@ class Queue:
         async with self._turn, self._dispatcher.held():
             moved = self._line.find(job)
             if moved is None:
-                status = self._record(job).status
+                status = self.record(job).status
                 raise HttpError(409, f"The job '{job}' is {status}; only queued jobs can be moved.")
             level = moved.priority if priority is None else priority
             position = moved.position
@@ -238,7 +238,7 @@ class Queue:
         Raises:
             HttpError: 404, no such job; 409, it is not over.
         """
-        record = self._record(job)
+        record = self.record(job)
         if record.finished is None:
             raise HttpError(409, f"The job '{job}' is {record.status}; cancel it first.")
         await self._ledger.whole(self._remove(job))
@@ -264,7 +264,12 @@ class Queue:
             raise HttpError(410, "The job's workflow is gone from the journal; submit it anew.")
         return found
 
-    def _record(self, job: str) -> JobRecord:
+    def record(self, job: str) -> JobRecord:
+        """A job as the journal has it; may be called from any thread.
+
+        Raises:
+            HttpError: 404, there is no such job.
+        """
         record = self._journal.job(job)
         if record is None:
             raise HttpError(
