@@ -75,11 +75,15 @@ def require_json(request: web.Request) -> None:
     Raises:
         HttpError: 415. Forms of foreign pages cannot say so, which is one more wall against them.
     """
+    if not is_json(request):
+        kind = request.content_type[:80]
+        raise HttpError(415, f"The body is said to be '{kind}'; send JSON, as 'application/json'.")
+
+
+def is_json(request: web.Request) -> bool:
+    """Whether a body is said to be JSON."""
     kind = request.content_type
-    if not (kind == "application/json" or kind.endswith("+json")):
-        raise HttpError(
-            415, f"The body is said to be '{kind[:80]}'; send JSON, as 'application/json'."
-        )
+    return kind == "application/json" or kind.endswith("+json")
 
 
 async def read_text(request: web.Request) -> SubmitText:
@@ -97,6 +101,25 @@ async def read_text(request: web.Request) -> SubmitText:
         async for piece in body_pieces(request, state.limits.json_body, "a JSON body"):
             await arriving.add(piece)
         return await arriving.end()
+    except BaseException:
+        await asyncio.to_thread(arriving.undo)
+        raise
+
+
+async def read_file(request: web.Request, limit: int, what: str) -> Path:
+    """A body as a file among what comes in, which is the caller's to remove.
+
+    Args:
+        what: What it is, for the sentence: `a picture`.
+
+    Raises:
+        HttpError: 400 if it is empty or broken off, 413, or 507 if the disk is full.
+    """
+    arriving = _Arriving(request.app[STATE].desk.incoming / f"{secrets.token_hex(16)}.body")
+    try:
+        async for piece in body_pieces(request, limit, what):
+            await arriving.add(piece)
+        return await arriving.end_in_file(what)
     except BaseException:
         await asyncio.to_thread(arriving.undo)
         raise
@@ -122,10 +145,20 @@ class _Arriving:
             if not text.strip():
                 raise _empty()
             return SubmitText(text=text)
+        await self._close()
+        return SubmitText(file=self.path, digest=self.hasher.hexdigest(16))
+
+    async def end_in_file(self, what: str) -> Path:
+        """As `end`, but for a body that is no JSON and in a file even if it is short."""
+        if self.file is None and not self.block:
+            raise HttpError(400, f"The body is empty; send {what}.")
+        await self._close()
+        return self.path
+
+    async def _close(self) -> None:
         await self._flush()
         assert self.file is not None
         await asyncio.to_thread(self.file.close)
-        return SubmitText(file=self.path, digest=self.hasher.hexdigest(16))
 
     async def _flush(self) -> None:
         block, self.block = self.block, bytearray()

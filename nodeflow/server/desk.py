@@ -19,9 +19,10 @@ from typing import Literal
 from nodeflow.errors import Problem
 from nodeflow.server.catalog import NodeCatalog
 from nodeflow.server.desk_calls import DeskCalls
-from nodeflow.server.desk_messages import Made, Named, Work
+from nodeflow.server.desk_messages import Found, Made, Named, Opened, Work
 from nodeflow.server.document_files import INCOMING, Writer
 from nodeflow.server.limits import Limits
+from nodeflow.server.opening import opened
 from nodeflow.server.preparing import (
     Surroundings,
     TooHeavyError,
@@ -106,6 +107,35 @@ class Desk:
         assert isinstance(found, list)
         return found
 
+    async def read(self, given: SubmitText, source: str) -> bytes:
+        """A workflow of any format version in today's, as JSON; the body's own file is removed.
+
+        Args:
+            given: The workflow itself.
+            source: What messages call it.
+
+        Raises:
+            WorkflowError: It is none.
+            HttpError: 503 if the helper died of it.
+        """
+        own = [given.file] if given.file is not None else []
+        try:
+            if len(given.text or b"") > INLINE:
+                file = await asyncio.to_thread(self._kept, given.text or b"", own)
+                given = SubmitText(file=file)
+            if self._calls is None or given.file is None:
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._threads, _opened, given, source)
+            size = given.file.stat().st_size
+            work = Work(0, "read", file=str(given.file), source=source, size=size)
+            found = await self._calls.do(work)
+            assert isinstance(found, Opened)
+            own.append(Path(found.file))
+            return await asyncio.to_thread(own[-1].read_bytes)
+        finally:
+            if own:
+                await asyncio.to_thread(_remove, own)
+
     async def clear(self, prepared: Prepared) -> None:
         """Remove the files of documents that the journal did not take over."""
         files = [Path(item.file) for item in prepared.documents if item.file]
@@ -177,6 +207,7 @@ class Desk:
             return SubmitBody.model_validate(found.body)
         if isinstance(found, Made):
             return found.prepared()
+        assert isinstance(found, Found)
         return [Problem(**item) for item in found.problems]
 
     def _here(
@@ -238,6 +269,10 @@ class Desk:
 
 def _is_short(request: SubmitText) -> bool:
     return len(request.text or b"") + len(request.workflow or b"") <= INLINE
+
+
+def _opened(given: SubmitText, source: str) -> bytes:
+    return opened(given.file.read_bytes() if given.file is not None else given.text or b"", source)
 
 
 def _remove(files: list[Path]) -> None:

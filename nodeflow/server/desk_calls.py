@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from nodeflow.errors import Problem, WorkflowError
-from nodeflow.server.desk_messages import Found, Made, Named, Refused, Work
+from nodeflow.server.desk_messages import Found, Made, Named, Opened, Refused, Work
 from nodeflow.server.problems import HttpError
 from nodeflow.server.worker_process import WorkerProcess
 from nodeflow.worker.messages import Message
@@ -38,7 +38,7 @@ class DeskCalls:
         if process.pid is not None:
             self._alive.set()
 
-    async def do(self, work: Work) -> Made | Found | Named:
+    async def do(self, work: Work) -> Made | Found | Named | Opened:
         """Have work done.
 
         Raises:
@@ -61,7 +61,7 @@ class DeskCalls:
             del self._waiting[number]
         if isinstance(found, Refused):
             raise _raised(found)
-        assert isinstance(found, Made | Found | Named)
+        assert isinstance(found, Made | Found | Named | Opened)
         return found
 
     async def _until_alive(self) -> None:
@@ -72,13 +72,12 @@ class DeskCalls:
             raise _unavailable("the process for it does not start") from error
 
     def _on_message(self, message: Message) -> None:
-        if isinstance(message, Made | Found | Named | Refused):
+        if isinstance(message, Made | Found | Named | Opened | Refused):
             answer = self._waiting.get(message.number)
             if answer is not None and not answer.done():
                 answer.set_result(message)
-            elif isinstance(message, Made):
+            elif files := _files(message):
                 # Who asked has gone: nobody else knows of these files.
-                files = [item["file"] for item in message.documents if item["file"]]
                 asyncio.get_running_loop().run_in_executor(None, _remove, files)
 
     def _on_death(self, sentence: str) -> None:
@@ -86,6 +85,13 @@ class DeskCalls:
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(_unavailable(sentence.rstrip(".")))
+
+
+def _files(message: Message) -> list[str]:
+    """The files that an answer hands over."""
+    if isinstance(message, Made):
+        return [item["file"] for item in message.documents if item["file"]]
+    return [message.file] if isinstance(message, Opened) else []
 
 
 def _remove(files: Sequence[str]) -> None:

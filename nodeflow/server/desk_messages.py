@@ -15,7 +15,8 @@ from nodeflow.worker.messages import Message
 
 @dataclass(slots=True)
 class Work(Message):
-    """Prepare what was handed in, or only check it; one of the answers below follows.
+    """Prepare what was handed in, only check it, or read a workflow of any format; one of the
+    answers below follows.
 
     Attributes:
         number: Returned with the answer.
@@ -29,7 +30,7 @@ class Work(Message):
 
     kind: ClassVar[str] = "desk_work"
     number: int
-    purpose: Literal["prepare", "check"]
+    purpose: Literal["prepare", "check", "read"]
     text: str = ""
     file: str = ""
     workflow: str = ""
@@ -89,6 +90,15 @@ class Found(Message):
     kind: ClassVar[str] = "desk_found"
     number: int
     problems: list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Opened(Message):
+    """A workflow that was read; `file` has it in today's format."""
+
+    kind: ClassVar[str] = "desk_opened"
+    number: int
+    file: str
 
 
 @dataclass(slots=True)

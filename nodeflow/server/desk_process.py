@@ -16,8 +16,9 @@ from queue import SimpleQueue
 
 from nodeflow.errors import NodeflowError, WorkflowError
 from nodeflow.server.catalog import NodeCatalog
-from nodeflow.server.desk_messages import Found, Made, Named, Refused, Work
+from nodeflow.server.desk_messages import Found, Made, Named, Opened, Refused, Work
 from nodeflow.server.document_files import INCOMING, Writer
+from nodeflow.server.opening import opened
 from nodeflow.server.preparing import Surroundings, prepare, problems_of, read_request
 from nodeflow.server.problems import HttpError
 from nodeflow.settings import Settings
@@ -88,6 +89,8 @@ class Helper:
 
     def _do(self, work: Work, writer: Writer) -> Message:
         text = Path(work.file).read_bytes() if work.file else work.text.encode()
+        if work.purpose == "read":
+            return Opened(work.number, writer.put(opened(text, work.source)))
         request = read_request(text, named=work.source, bare=work.purpose == "check")
         del text
         if request.data is None and not work.source:

@@ -50,13 +50,17 @@ class Writer:
         if len(content) <= min(IN_MEMORY, self._left):
             self._left -= len(content)
             return replace(document, text=content.decode())
+        return replace(document, file=self.put(content))
+
+    def put(self, content: bytes) -> str:
+        """Path of a file with the content, whatever its length."""
         path = self._folder / f"{secrets.token_hex(16)}.json"
         self._files.append(path)
         with path.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        return replace(document, file=str(path))
+        return str(path)
 
     def undo(self) -> None:
         """Remove the files: nobody will take them over."""
