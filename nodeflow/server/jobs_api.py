@@ -18,7 +18,7 @@ from nodeflow.server.operation import Answer, answer, operation, read_query
 from nodeflow.server.problems import HttpError
 from nodeflow.server.state import STATE, State
 from nodeflow.server.submitting import Prepared, SubmitBody
-from nodeflow.server.views import Accepted, JobList, JobView, job_view
+from nodeflow.server.views import Accepted, Finding, JobList, JobView, job_view
 
 routes = web.RouteTableDef()
 
@@ -80,7 +80,7 @@ class QueueState(_Strict):
 class Problems(BaseModel):
     """Everything that is wrong with a workflow, as `nodeflow check` says it."""
 
-    problems: list[dict[str, Any]]
+    problems: list[Finding]
 
 
 _JOB = Answer("The job.", JobView)

@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaMode
 from nodeflow.server.operation import MARK, Answer, Operation
 from nodeflow.server.problems import MEDIA_TYPE
 from nodeflow.server.typed_schema import inlined
+from nodeflow.server.views import Finding
 
 _REFERENCE = "#/components/schemas/{model}"
 _JSON = "application/json"
@@ -22,18 +23,6 @@ _OPEN = ("/healthz", "/login")
 # OpenAPI says these elsewhere: as media types and as security schemes.
 _SAID_ELSEWHERE = ("accept", "content-type", "authorization")
 _BINARY: Mapping[str, Any] = {"type": "string", "format": "binary"}
-
-
-class Finding(BaseModel):
-    """One thing that is wrong with a workflow or its inputs."""
-
-    code: str
-    severity: str
-    node: str | None = None
-    input: str | None = None
-    pointer: str = Field(description="JSON pointer (RFC 6901) to where it is.")
-    sentence: str
-    way_out: str = ""
 
 
 class ProblemView(BaseModel):
@@ -45,7 +34,7 @@ class ProblemView(BaseModel):
     title: str
     status: int
     detail: str = Field(description="What is wrong, with the value, and what to do.")
-    problems: list[Finding] = []
+    problems: list[Finding] | None = Field(None, description="Only of a workflow that fails.")
 
 
 @dataclass(frozen=True)

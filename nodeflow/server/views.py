@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, JsonValue
 
+from nodeflow.errors import Severity
 from nodeflow.journal.records import JobRecord, NodeRecord
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -82,6 +83,18 @@ class JobList(BaseModel):
     next: int | None = Field(None, description="`before` of the next page; absent on the last.")
 
 
+class Finding(BaseModel):
+    """One thing that is wrong with a workflow or its inputs."""
+
+    code: str
+    severity: Severity
+    node: str | None = None
+    input: str | None = None
+    pointer: str = Field(description="JSON pointer (RFC 6901) to where it is.")
+    sentence: str
+    way_out: str = ""
+
+
 class Accepted(BaseModel):
     """What was handed in is safe on disk and waits for its turn."""
 
@@ -89,7 +102,7 @@ class Accepted(BaseModel):
     status: Status
     jobs: list[JobView]
     batch: str = ""
-    warnings: list[dict[str, Any]] = Field(default=[], description="As `nodeflow check` has them.")
+    warnings: list[Finding] = Field(default=[], description="As `nodeflow check` has them.")
 
 
 def job_view(record: JobRecord, nodes: Mapping[str, NodeRecord] | None = None) -> dict[str, Any]:
