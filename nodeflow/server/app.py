@@ -17,6 +17,7 @@ from nodeflow.journal.records import Kept
 from nodeflow.server import (
     docs_page,
     events_api,
+    inputs_api,
     jobs_api,
     login,
     metrics,
@@ -24,6 +25,7 @@ from nodeflow.server import (
     openapi,
     read_api,
     results_api,
+    sending,
     system_api,
     typed_runs,
     uploads_api,
@@ -59,6 +61,7 @@ EXPIRE_SECONDS = 600.0
 ROUTES = (
     docs_page,
     events_api,
+    inputs_api,
     jobs_api,
     login,
     metrics,
@@ -114,7 +117,7 @@ def make_app(settings: Settings, options: Options | None = None) -> web.Applicat
         [
             parts,
             metrics_context,
-            results_api.thumbs_context,
+            sending.thumbs_context,
             uploads_api.uploads_context,
             openapi.openapi_context,
         ]

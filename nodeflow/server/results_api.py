@@ -3,64 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from nodeflow.errors import InputError
 from nodeflow.journal.records import ResultFile
-from nodeflow.pictures import TooLargeError
-from nodeflow.server.media import Served, disposition, served_as
+from nodeflow.server.media import served_as
 from nodeflow.server.operation import Answer, answer, operation, read_query
 from nodeflow.server.problems import HttpError
+from nodeflow.server.sending import FormQuery, Source, send
 from nodeflow.server.state import STATE, State
-from nodeflow.server.thumbs import Format, Thumbs, Wanted
 from nodeflow.server.views import FileView
 
 routes = web.RouteTableDef()
-
-THUMBS = web.AppKey("thumbs", Thumbs)
 
 LARGEST = 2**63 - 1
 """No number of the journal is larger."""
 
 _FOREVER = "public, max-age=31536000, immutable"
-_QUALITY = 80
-
-
-async def thumbs_context(app: web.Application) -> AsyncIterator[None]:
-    """For `app.cleanup_ctx`: what makes smaller pictures, for as long as the application runs."""
-    app[THUMBS] = Thumbs(app[STATE].settings.cache / "thumbs")
-    yield
-    await asyncio.to_thread(app[THUMBS].close)
-
-
-class ResultQuery(BaseModel):
-    """Which form of a result is wanted.
-
-    Attributes:
-        thumb: Longer side in pixels of a smaller picture.
-        format: Another format than the file's.
-        quality: For WebP and JPEG.
-        download: To be saved, not shown.
-    """
-
-    thumb: Annotated[int, Field(ge=16, le=1024)] | None = None
-    format: Format | None = None
-    quality: Annotated[int, Field(ge=1, le=100)] = _QUALITY
-    download: bool = False
-
-    @property
-    def wanted(self) -> Wanted | None:
-        """The form of the picture; None for the file as it is."""
-        if self.thumb is None and self.format is None:
-            return None
-        return Wanted(self.format or "webp", self.thumb or 0, self.quality)
 
 
 class GalleryQuery(BaseModel):
@@ -96,15 +58,6 @@ class Gallery(BaseModel):
 
     results: list[Picture]
     next: int | None
-
-
-@dataclass(frozen=True)
-class _Located:
-    """A result whose file is there."""
-
-    result: ResultFile
-    path: Path
-    served: Served
 
 
 @routes.get("/api/results")
@@ -143,7 +96,7 @@ async def list_results(request: web.Request) -> web.StreamResponse:
 @operation(
     "Get a file that a job made",
     tag="results",
-    query=ResultQuery,
+    query=FormQuery,
     headers={
         "Range": "Only some of the bytes.",
         "If-None-Match": "The ETag of what is known; nothing is sent if it is the same.",
@@ -167,30 +120,12 @@ async def get_result(request: web.Request) -> web.StreamResponse:
     """Pictures come as they are, smaller (`thumb`), or in another format; a thumb is WebP if no
     format is named. Other types than pictures, video, audio, JSON and text are attachments.
     """
-    query = read_query(request, ResultQuery)
-    state = request.app[STATE]
-    found = await asyncio.to_thread(_locate, state, request.match_info["digest"])
-    path, name, served = found.path, Path(found.result.name).name or found.path.name, found.served
-    if query.wanted is not None:
-        path = await _made(request.app[THUMBS], found, query.wanted)
-        name = f"{Path(name).stem}.{query.wanted.format}"
-        served = Served(f"image/{query.wanted.format}", inline=True)
-    if "Range" in request.headers:
-        _refuse_range(request, name, await asyncio.to_thread(path.stat))
-    return web.FileResponse(
-        path,
-        headers={
-            "Content-Type": served.content_type,
-            "Content-Disposition": disposition(
-                name, attachment=query.download or not served.inline
-            ),
-            "Cache-Control": _FOREVER,
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    query = read_query(request, FormQuery)
+    source = await asyncio.to_thread(_locate, request.app[STATE], request.match_info["digest"])
+    return await send(request, source, query, _FOREVER)
 
 
-def _locate(state: State, digest: str) -> _Located:
+def _locate(state: State, digest: str) -> Source:
     """A result and its file.
 
     Raises:
@@ -206,31 +141,10 @@ def _locate(state: State, digest: str) -> _Located:
     try:
         if not path.is_relative_to(outputs) or path.stat().st_size != result.size:
             raise _gone(result, "was changed or moved")
-        return _Located(result, path, served_as(path))
+        name = Path(result.name).name or path.name
+        return Source(path, name, result.digest, served_as(path))
     except OSError as error:
         raise _gone(result, "was deleted or cannot be read") from error
-
-
-def _refuse_range(request: web.Request, name: str, status: os.stat_result) -> None:
-    """Refuse bytes that are not there; aiohttp would do it without a word.
-
-    Raises:
-        HttpError: 416.
-    """
-    if request.if_range is not None and status.st_mtime > request.if_range.timestamp():
-        return  # the whole file is sent
-    try:
-        start = request.http_range.start
-    except ValueError:
-        start = status.st_size
-    if start is not None and start >= status.st_size:
-        shown = request.headers["Range"][:80]
-        raise HttpError(
-            416,
-            f"'{name}' has {status.st_size} bytes, and none of them are in {shown!r}; "
-            "ask for bytes that are there, as 'bytes=0-99'.",
-            headers={"Content-Range": f"bytes */{status.st_size}"},
-        )
 
 
 def _gone(result: ResultFile, what: str) -> HttpError:
@@ -239,33 +153,3 @@ def _gone(result: ResultFile, what: str) -> HttpError:
         f"The file '{result.name}' {what} since the job '{result.job}' made it. "
         f"POST /api/jobs/{result.job}/retry makes it again.",
     )
-
-
-async def _made(thumbs: Thumbs, found: _Located, wanted: Wanted) -> Path:
-    """The file of another form.
-
-    Raises:
-        HttpError: There can be none.
-    """
-    name = found.result.name
-    if not found.served.is_picture:
-        raise HttpError(
-            400,
-            f"'{name}' is {found.served.media_type}, not a picture; "
-            "leave out 'thumb' and 'format' to get it as it is.",
-        )
-    try:
-        return await thumbs.get(found.path, found.result.digest, wanted)
-    except TooLargeError as error:
-        raise HttpError(413, _sentence(error)) from error
-    except InputError as error:
-        raise HttpError(422, _sentence(error)) from error
-    except OSError as error:
-        raise HttpError(
-            507, f"The picture '{name}' cannot be made: {error.strerror or error}. Free some room."
-        ) from error
-
-
-def _sentence(error: InputError) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}."

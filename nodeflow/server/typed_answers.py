@@ -15,7 +15,7 @@ from nodeflow.server.paths import inside
 from nodeflow.server.preferences import Accepts
 from nodeflow.server.problems import HttpError
 from nodeflow.server.result_urls import with_urls
-from nodeflow.server.results_api import THUMBS
+from nodeflow.server.sending import THUMBS
 from nodeflow.server.state import STATE, State
 from nodeflow.server.thumbs import Format, Wanted
 

@@ -15,7 +15,15 @@ from nodeflow.journal.journal import Journal
 from nodeflow.journal.records import Document, NewJob, ResultFile
 from nodeflow.packs import find_packs
 from nodeflow.registry import Registry
-from nodeflow.server import metrics, nodes_api, results_api, system_api, uploads_api
+from nodeflow.server import (
+    inputs_api,
+    metrics,
+    nodes_api,
+    results_api,
+    sending,
+    system_api,
+    uploads_api,
+)
 from nodeflow.server.access import Access
 from nodeflow.server.catalog import NodeCatalog
 from nodeflow.server.data_lock import DataLock
@@ -32,7 +40,7 @@ from nodeflow.server.webhooks import Webhooks
 from nodeflow.server.worker_process import WorkerProcess
 from nodeflow.settings import Settings
 
-MODULES = (metrics, nodes_api, results_api, system_api, uploads_api)
+MODULES = (inputs_api, metrics, nodes_api, results_api, system_api, uploads_api)
 
 Client = TestClient[web.Request, web.Application]
 
@@ -96,7 +104,7 @@ async def parts(settings: Settings, *workers: WorkerProcess) -> AsyncIterator[Pa
         app.add_routes(module.routes)
     app.cleanup_ctx.append(_state_of(settings, workers))
     app.cleanup_ctx.append(metrics.metrics_context)
-    app.cleanup_ctx.append(results_api.thumbs_context)
+    app.cleanup_ctx.append(sending.thumbs_context)
     app.cleanup_ctx.append(uploads_api.uploads_context)
     async with TestClient(TestServer(app)) as client:
         yield Parts(client, app[STATE])
