@@ -120,3 +120,11 @@ class WorkflowChanged(Event):
     event: ClassVar[str] = "workflow_changed"
     path: str
     etag: str
+
+
+@dataclass(slots=True)
+class SettingsChanged(Event):
+    """The editor's settings were written; `etag` is that of the new ones."""
+
+    event: ClassVar[str] = "settings_changed"
+    etag: str

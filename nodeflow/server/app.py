@@ -26,6 +26,8 @@ from nodeflow.server import (
     read_api,
     results_api,
     sending,
+    settings_api,
+    site,
     system_api,
     typed_runs,
     uploads_api,
@@ -36,6 +38,7 @@ from nodeflow.server.catalog import NodeCatalog
 from nodeflow.server.data_lock import DataLock
 from nodeflow.server.desk import Desk
 from nodeflow.server.dispatcher import Dispatcher
+from nodeflow.server.editor_settings import EditorSettings
 from nodeflow.server.hub import Hub
 from nodeflow.server.ledger import Ledger
 from nodeflow.server.limits import Limits
@@ -46,6 +49,7 @@ from nodeflow.server.problems import problem_middleware
 from nodeflow.server.queue import Queue
 from nodeflow.server.security import guard
 from nodeflow.server.shelf import Shelf, templates_folder
+from nodeflow.server.site import SITE, Site
 from nodeflow.server.state import STATE, State
 from nodeflow.server.webhook_signing import keep_secret
 from nodeflow.server.webhooks import Webhooks
@@ -69,6 +73,8 @@ ROUTES = (
     openapi,
     read_api,
     results_api,
+    settings_api,
+    site,
     system_api,
     typed_runs,
     uploads_api,
@@ -84,6 +90,7 @@ class Options:
         bind: Address that it listens on.
         device: Of its worker: `auto`, or what `torch.device` takes.
         heartbeat: Seconds without a sign of life after which a worker is ended.
+        site: The editor.
     """
 
     access: Access = field(default_factory=Access)
@@ -92,6 +99,7 @@ class Options:
     device: str = "auto"
     precision: str = "auto"
     heartbeat: float = 30.0
+    site: Site = field(default_factory=Site)
 
 
 def make_app(settings: Settings, options: Options | None = None) -> web.Application:
@@ -105,6 +113,7 @@ def make_app(settings: Settings, options: Options | None = None) -> web.Applicat
     counted = Metrics()
     app = web.Application(middlewares=[metrics_middleware(counted), problem_middleware])
     app[METRICS] = counted
+    app[SITE] = chosen.site
     guard(app, chosen.access, chosen.limits)
     for module in ROUTES:
         app.add_routes(module.routes)
@@ -166,6 +175,7 @@ async def running(settings: Settings, options: Options, counted: Metrics) -> Asy
             hub=hub,
             queue=queue,
             shelf=shelf,
+            editor=EditorSettings(settings.data, journal),
             access=options.access,
             limits=options.limits,
             webhooks=webhooks,

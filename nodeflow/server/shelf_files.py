@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from pathlib import Path
 
 from nodeflow.server.paths import accepted, clean, inside
 from nodeflow.server.problems import HttpError
+from nodeflow.server.whole_files import put, stage, sync_folder
 
 SUFFIX = ".json"
 _TAKEN = ("run", "versions")
-_UNFINISHED = ".unfinished-"
 
 
 def workflow_name(path: str) -> str:
@@ -131,30 +130,16 @@ class ShelfFiles:
         Raises:
             HttpError: 507, the folder cannot be written to.
         """
-        path = self.file(name)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
+            return stage(self.file(name), text)
         except OSError as error:
             raise _unwritable(name, error) from error
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-        except OSError as error:
-            Path(temporary).unlink(missing_ok=True)
-            raise _unwritable(name, error) from error
-        return Path(temporary)
 
     def put(self, name: str, staged: Path) -> float:
         """Make a staged file the workflow; its time is returned."""
         path = self.file(name)
         try:
-            os.replace(staged, path)
-            _sync(path.parent)
-            return path.stat().st_mtime
+            return put(staged, path)
         except OSError as error:
             raise _unwritable(name, error) from error
 
@@ -166,22 +151,11 @@ class ShelfFiles:
         except OSError as error:
             raise _unwritable(name, error) from error
         with suppress(OSError):
-            _sync(path.parent)
+            sync_folder(path.parent)
             for folder in path.parents:
                 if folder == self.root:
                     break
                 folder.rmdir()
-
-
-def _sync(folder: Path) -> None:
-    """Write down a folder's entries; systems that cannot open a folder do so by themselves."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unwritable(name: str, error: OSError) -> HttpError:

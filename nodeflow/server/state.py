@@ -12,6 +12,7 @@ from nodeflow.server.access import Access
 from nodeflow.server.catalog import NodeCatalog
 from nodeflow.server.data_lock import DataLock
 from nodeflow.server.desk import Desk
+from nodeflow.server.editor_settings import EditorSettings
 from nodeflow.server.hub import Hub
 from nodeflow.server.limits import Limits
 from nodeflow.server.queue import Queue
@@ -29,6 +30,7 @@ class State:
         desk: Makes checked documents of what is handed in.
         hub: Sends events to whoever watches.
         shelf: The saved workflows.
+        editor: What people set in the editor.
         access: Who may speak to this server.
         limits: How much one may ask for.
         webhooks: Tells others when a job is over.
@@ -42,6 +44,7 @@ class State:
     hub: Hub
     queue: Queue
     shelf: Shelf
+    editor: EditorSettings
     access: Access
     limits: Limits
     webhooks: Webhooks

@@ -21,6 +21,7 @@ from nodeflow.server import (
     nodes_api,
     results_api,
     sending,
+    settings_api,
     system_api,
     uploads_api,
 )
@@ -29,6 +30,7 @@ from nodeflow.server.catalog import NodeCatalog
 from nodeflow.server.data_lock import DataLock
 from nodeflow.server.desk import Desk
 from nodeflow.server.dispatcher import Dispatcher
+from nodeflow.server.editor_settings import EditorSettings
 from nodeflow.server.hub import Hub
 from nodeflow.server.ledger import Ledger
 from nodeflow.server.limits import Limits
@@ -40,7 +42,15 @@ from nodeflow.server.webhooks import Webhooks
 from nodeflow.server.worker_process import WorkerProcess
 from nodeflow.settings import Settings
 
-MODULES = (inputs_api, metrics, nodes_api, results_api, system_api, uploads_api)
+MODULES = (
+    inputs_api,
+    metrics,
+    nodes_api,
+    results_api,
+    settings_api,
+    system_api,
+    uploads_api,
+)
 
 Client = TestClient[web.Request, web.Application]
 
@@ -129,6 +139,7 @@ def _state_of(
                 hub=hub,
                 queue=Queue(ledger, dispatcher),
                 shelf=Shelf(settings.data / "workflows", None, journal),
+                editor=EditorSettings(settings.data, journal),
                 access=Access(),
                 limits=Limits(),
                 webhooks=Webhooks(journal, b"secret", private=True),

@@ -70,6 +70,7 @@ SAMPLES = [
     job_events.WorkerChanged("worker", "ready"),
     job_events.NodesChanged(("bad",)),
     job_events.WorkflowChanged("a/b", "e1"),
+    job_events.SettingsChanged("e1"),
 ]
 
 
