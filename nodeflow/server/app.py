@@ -17,6 +17,7 @@ from nodeflow.journal.records import Kept
 from nodeflow.server import (
     docs_page,
     events_api,
+    extensions_api,
     inputs_api,
     jobs_api,
     login,
@@ -65,6 +66,7 @@ EXPIRE_SECONDS = 600.0
 ROUTES = (
     docs_page,
     events_api,
+    extensions_api,
     inputs_api,
     jobs_api,
     login,

@@ -137,11 +137,15 @@ class NodeCatalog:
 
     def look(self) -> Mapping[str, str]:
         """For each pack what stands for its source as it is on the disk now."""
-        return _digests(find_packs(self._settings.packs).packs)
+        return _digests(self.sources())
 
     def pack_folders(self) -> list[Path]:
         """Where the packs are that there are now, those that do not work too."""
-        return [pack.folder for pack in find_packs(self._settings.packs).packs]
+        return [pack.folder for pack in self.sources()]
+
+    def sources(self) -> Sequence[PackSource]:
+        """The packs that there are now, as they lie on the disk."""
+        return find_packs(self._settings.packs).packs
 
     def packs_read(self, errors: Sequence[Mapping[str, str]]) -> NodesChanged | None:
         """The worker has read the packs: look again; None if all is as before.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -86,19 +86,25 @@ async def send(
         path = await _made(request.app[THUMBS], source, query.wanted)
         name = f"{Path(name).stem}.{query.wanted.format}"
         served = Served(f"image/{query.wanted.format}", inline=True)
+    shown = disposition(name, attachment=query.download or not served.inline)
+    headers = {"Cache-Control": cache, "Content-Disposition": shown}
+    return await send_file(request, path, name, {"Content-Type": served.content_type} | headers)
+
+
+async def send_file(
+    request: web.Request, path: Path, name: str, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """A file, or the bytes of it that are wanted.
+
+    Args:
+        name: For messages.
+
+    Raises:
+        HttpError: 416, there are no such bytes.
+    """
     if "Range" in request.headers:
         _refuse_range(request, name, await asyncio.to_thread(path.stat))
-    return web.FileResponse(
-        path,
-        headers={
-            "Content-Type": served.content_type,
-            "Content-Disposition": disposition(
-                name, attachment=query.download or not served.inline
-            ),
-            "Cache-Control": cache,
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    return web.FileResponse(path, headers={**headers, "X-Content-Type-Options": "nosniff"})
 
 
 def _refuse_range(request: web.Request, name: str, status: os.stat_result) -> None:

@@ -16,6 +16,7 @@ from nodeflow.journal.records import Document, NewJob, ResultFile
 from nodeflow.packs import find_packs
 from nodeflow.registry import Registry
 from nodeflow.server import (
+    extensions_api,
     inputs_api,
     metrics,
     nodes_api,
@@ -43,6 +44,7 @@ from nodeflow.server.worker_process import WorkerProcess
 from nodeflow.settings import Settings
 
 MODULES = (
+    extensions_api,
     inputs_api,
     metrics,
     nodes_api,
