@@ -41,7 +41,7 @@ class Server:
         }
         began = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "nodeflow.cli", "serve", "--port", str(port)],
+            [sys.executable, "-m", "nodeflow.cli", "serve", "--no-build", "--port", str(port)],
             env={**os.environ, **variables},
             stdout=subprocess.PIPE,
             stderr=(self.place / "stderr.txt").open("a"),

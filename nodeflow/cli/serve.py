@@ -19,6 +19,7 @@ from nodeflow.server.access import Access
 from nodeflow.server.app import Options, make_app
 from nodeflow.server.logs import ServerLog
 from nodeflow.server.protocol import Runner
+from nodeflow.server.site import find_site
 from nodeflow.server.state import STATE
 from nodeflow.server.tls import ssl_context
 from nodeflow.settings import DEFAULT_PORT, Settings
@@ -55,6 +56,10 @@ def serve(
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="Of the models' numbers.")
     ] = "auto",
+    build: Annotated[
+        bool,
+        typer.Option("--build/--no-build", help="In a checkout: build the editor if it changed."),
+    ] = True,
 ) -> None:
     """Serve workflows over HTTP, with a queue that survives crashes.
 
@@ -71,9 +76,20 @@ def serve(
         allow_origins=allow_origin or [],
         always_token=require_token,
     )
-    options = Options(access=access, bind=host, device=device, precision=precision)
     with ServerLog(settings.data / "logs"), _listening(host, port) as listener:
+        # A port that is taken is told before the time is spent.
+        options = Options(
+            access=access,
+            bind=host,
+            device=device,
+            precision=precision,
+            site=find_site(_say, may_build=build),
+        )
         asyncio.run(_serve(settings, options, listener, context))
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -128,6 +144,7 @@ def _url(options: Options, listener: socket.socket) -> str:
 
 def _greet(url: str, settings: Settings, options: Options) -> None:
     print(f"nodeflow serves at {url} (Ctrl-C ends it).")
+    print(f"Editor: {url}/")
     print(f"API: {url}/docs")
     print(f"Data: {settings.data}")
     if options.access.token is not None:

@@ -39,7 +39,16 @@ class Served:
         }
         with (self.folder / "stderr.txt").open("a") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "nodeflow.cli", "serve", "--port", "0", *arguments],
+                [
+                    sys.executable,
+                    "-m",
+                    "nodeflow.cli",
+                    "serve",
+                    "--port",
+                    "0",
+                    "--no-build",
+                    *arguments,
+                ],
                 env={**os.environ, **variables, **self.environment},
                 stdout=subprocess.PIPE,
                 stderr=errors,
