@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+WEB := $(BIN)/python scripts/web_tools.py
 
-.PHONY: demo test check lint types layers serve bench
+.PHONY: demo test check lint types layers web web-check schema serve bench
 .DEFAULT_GOAL := demo
 
 # A picture from the embedded model; the second time it is read from the cache.
@@ -13,10 +14,10 @@ demo: $(INSTALLED)
 
 # All checks and all tests; a failing check does not hide what the tests say.
 test: $(INSTALLED)
-	@status=0; $(MAKE) --no-print-directory --keep-going check || status=1; \
-	$(BIN)/python -m pytest || status=1; exit $$status
+	@status=0; $(MAKE) --no-print-directory --keep-going check web || status=1; \
+	$(WEB) chromium || status=1; $(BIN)/python scripts/run_tests.py || status=1; exit $$status
 
-check: lint types layers
+check: lint types layers web-check
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -28,8 +29,24 @@ types: $(INSTALLED)
 layers: $(INSTALLED)
 	$(BIN)/lint-imports
 
-# The server: its pages, its API and its documentation. Ctrl-C ends it; what is queued is kept.
+# The editor: built into nodeflow/server/site if its sources changed.
+web: $(INSTALLED)
+	$(WEB) build
+
+# Lint, types, tests of the editor, and whether src/gen/ is what schema/ says.
+web-check: $(INSTALLED)
+	$(WEB) npm run check
+	$(WEB) npm test
+
+# What crosses the wire, from the Python models: schema/*.json and web/src/gen/*.ts.
+schema: $(INSTALLED)
+	$(BIN)/python -m nodeflow.server.schemas
+	$(WEB) npm run types
+
+# The server: the editor, the API and its documentation. Ctrl-C ends it; what is queued is kept.
+# It builds the editor by itself; without Node it still serves the rest.
 serve: $(INSTALLED)
+	-$(WEB) node
 	$(BIN)/nodeflow serve
 
 # What things cost on this machine, as a table.

@@ -41,7 +41,9 @@ def test_constraints_name_no_place_and_no_package_twice():
     assert len(constraints()) == len(lines)
 
 
-@pytest.mark.parametrize("word", ["demo", "test", "check", "serve", "bench"])
+@pytest.mark.parametrize(
+    "word", ["demo", "test", "check", "web", "web-check", "schema", "serve", "bench"]
+)
 def test_make_knows_every_word(word):
     assert re.search(rf"^{word}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 

@@ -18,7 +18,6 @@ from typing import Annotated, Any, Literal, Union, get_type_hints
 from docstring_parser import DocstringStyle, parse
 from pydantic import BaseModel, Field, RootModel, TypeAdapter, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
-from pydantic_core import core_schema
 
 from nodeflow import events, job_events
 from nodeflow.events import Event
@@ -63,7 +62,7 @@ class _Whole(GenerateJsonSchema):
     def field_is_required(self, field: Any, total: bool) -> bool:
         if self.mode == "validation":
             return super().field_is_required(field, total)
-        schema: core_schema.CoreSchema = field["schema"]
+        schema: dict[str, Any] = field["schema"]
         lacking = schema["type"] == "default" and schema.get("default", ...) is None
         return not (self.leaves_out_none and lacking)
 
