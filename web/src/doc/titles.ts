@@ -1,0 +1,15 @@
+/** What a node is called, in words for people. */
+
+import { type Face, faceOf, type Library } from "./library";
+import type { Graph, NodeLayout, Workflow } from "./types";
+
+/** The title that the user gave, or that of the node's type. */
+export const faceTitle = (face: Face, layout: NodeLayout | undefined): string =>
+  layout?.title || face.title;
+
+/** The title of a node of a graph; its id if it is gone. */
+export function titleOf(id: string, graph: Graph, workflow: Workflow, library: Library): string {
+  const entry = graph.nodes[id];
+  if (!entry) return id;
+  return faceTitle(faceOf(id, entry, graph, workflow, library), graph.layout.nodes?.[id]);
+}
