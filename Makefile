@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WEB := $(BIN)/python scripts/web_tools.py
 
-.PHONY: demo test check lint types layers web web-check schema serve bench
+.PHONY: demo test check lint types layers web web-check schema serve bench thumbnails
 .DEFAULT_GOAL := demo
 
 # A picture from the embedded model; the second time it is read from the cache.
@@ -53,6 +53,10 @@ serve: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/server.py
+
+# The pictures of the templates, workflows/*.webp; look at them before you commit them.
+thumbnails: $(INSTALLED)
+	$(BIN)/python scripts/make_thumbnails.py
 
 # The stamp is older than the list of what to install: install (again).
 $(INSTALLED): pyproject.toml constraints.txt

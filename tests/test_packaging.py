@@ -54,6 +54,7 @@ def test_a_wheel_from_an_sdist_holds_the_editor_and_the_templates_and_needs_no_n
     assert b"__NONCE__" in page
     assert any(name.startswith("nodeflow/server/site/assets/") for name in names)
     assert "nodeflow/templates/text_to_image.json" in names
+    assert "nodeflow/templates/text_to_image.webp" in names
     assert "nodeflow/server/static/docs/index.html" in names
     assert len(names) == len(set(names))
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {

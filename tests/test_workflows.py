@@ -32,6 +32,15 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 """Inputs with which each takes a moment."""
 
+WIDTH, HEIGHT, GAP = 260, 210, 20
+HEIGHTS = {
+    "diffusion.sample": 490,
+    "image.save": 390,
+    "image.load": 270,
+    "image.contact_sheet": 310,
+}
+"""Pixels of nodes as the editor draws them, those with a picture or many fields by type."""
+
 SIZES = {"text_to_image": (256, 256), "image_to_image": (256, 256), "upscale": (96, 64)}
 
 AGAIN = """
@@ -122,8 +131,9 @@ def test_the_editor_can_draw_it_without_overlap_and_from_left_to_right(name):
     places = {node: place["at"] for node, place in flow.layout["nodes"].items()}
 
     assert places.keys() == flow.nodes.keys()
-    for (ax, ay), (bx, by) in combinations(places.values(), 2):
-        assert abs(ax - bx) >= 300 or abs(ay - by) >= 150
+    for (a, (ax, ay)), (b, (bx, by)) in combinations(places.items(), 2):
+        upper = flow.nodes[a if ay <= by else b].type
+        assert abs(ax - bx) >= WIDTH + GAP or abs(ay - by) >= HEIGHTS.get(upper, HEIGHT) + GAP
     for node, entry in flow.nodes.items():
         for source in (source for value in entry.inputs.values() for source in links(value)):
             assert places[source][0] < places[node][0]
@@ -134,7 +144,17 @@ def test_the_form_has_a_place_for_every_exposed_input(name):
     flow = Workflow.load(FILES[name])
 
     assert sorted(flow.layout["inputs"]) == sorted(flow.inputs)
-    assert flow.layout["notes"][0]["text"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_what_it_does_and_shows_what_it_makes(name):
+    flow = Workflow.load(FILES[name])
+
+    assert flow.layout["notes"]["about"]["text"]
+    assert flow.model_extra["description"].endswith(".")
+    with PIL.Image.open(FILES[name].with_suffix(".webp")) as picture:
+        assert picture.format == "WEBP"
+        assert 200 <= max(picture.size) <= 320
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -203,6 +203,14 @@ class Journal:
         """
         return self._database.read(partial(queries.results, before=before, limit=limit))
 
+    def pictures_of(self, path: str, limit: int) -> list[ResultFile]:
+        """Pictures that jobs of a saved workflow made, the newest first."""
+        return self._database.read(partial(queries.pictures_of, path=path, limit=limit))
+
+    def pictured(self) -> set[str]:
+        """The saved workflows whose jobs made pictures."""
+        return self._database.read(queries.pictured)
+
     def add_version(self, path: str, etag: str, text: str) -> Future[int]:
         """Keep a version of a saved workflow; the future gives its number.
 

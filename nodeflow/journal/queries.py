@@ -18,7 +18,7 @@ from nodeflow.journal.records import (
     Version,
 )
 from nodeflow.journal.rows import SELECT_JOBS, read_job
-from nodeflow.journal.texts import decode
+from nodeflow.journal.texts import decode, storable
 
 _IN_QUEUE_ORDER = (
     " WHERE status IN ('queued', 'running')"
@@ -39,6 +39,15 @@ _RESULTS = (
     " WHERE media_type LIKE 'image/%' AND results.id < ? AND NOT EXISTS (SELECT 1 FROM results"
     " AS newer WHERE newer.digest = results.digest AND newer.id > results.id)"
     " ORDER BY results.id DESC LIMIT ?"
+)
+_PICTURES_OF = (
+    "SELECT digest, results.path, results.name, media_type, size, width, height, jobs.id"
+    " FROM results JOIN jobs ON jobs.number = results.job"
+    " WHERE jobs.path = ? AND media_type LIKE 'image/%' ORDER BY results.id DESC LIMIT ?"
+)
+_PICTURED = (
+    "SELECT DISTINCT path FROM jobs WHERE path != '' AND EXISTS (SELECT 1 FROM results"
+    " WHERE results.job = jobs.number AND media_type LIKE 'image/%')"
 )
 _DELIVERIES = (
     "SELECT deliveries.id, jobs.id, jobs.webhook, deliveries.attempts"
@@ -142,6 +151,14 @@ def results(
     highest = 2**63 - 1 if before is None else before
     found = connection.execute(_RESULTS, (highest, limit))
     return [(number, ResultFile(*row)) for number, *row in found]
+
+
+def pictures_of(connection: sqlite3.Connection, path: str, limit: int) -> list[ResultFile]:
+    return [ResultFile(*row) for row in connection.execute(_PICTURES_OF, (storable(path), limit))]
+
+
+def pictured(connection: sqlite3.Connection) -> set[str]:
+    return {path for (path,) in connection.execute(_PICTURED)}
 
 
 def versions(connection: sqlite3.Connection, path: str) -> list[Version]:

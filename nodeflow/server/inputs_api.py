@@ -6,13 +6,11 @@ import asyncio
 from pathlib import Path
 
 from aiohttp import web
-from blake3 import blake3
 
-from nodeflow.server.media import served_as
 from nodeflow.server.operation import Answer, operation, read_query
 from nodeflow.server.paths import inside
 from nodeflow.server.problems import HttpError
-from nodeflow.server.sending import FormQuery, Source, send
+from nodeflow.server.sending import FormQuery, Source, send, source_of
 from nodeflow.server.state import STATE, State
 
 routes = web.RouteTableDef()
@@ -74,13 +72,6 @@ def _locate(state: State, name: str) -> Source:
 def _found(folder: Path, name: str) -> Source | None:
     try:
         path = inside(folder, name, "input").resolve()
-        if not path.is_file():
-            return None
-        status = path.stat()
-        served = served_as(path)
+        return source_of(path, Path(name).name) if path.is_file() else None
     except OSError:  # a name too long, a file that may not be read, or one that has just gone
         return None
-    # Another content has another time, and a link that is bent has another place.
-    stamp = f"{path}\0{status.st_ino}\0{status.st_size}\0{status.st_mtime_ns}"
-    digest = blake3(f"input\0{stamp}".encode("utf-8", "surrogateescape")).hexdigest(16)
-    return Source(path, Path(name).name, digest, served)

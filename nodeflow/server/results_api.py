@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from nodeflow.journal.records import ResultFile
-from nodeflow.server.media import served_as
 from nodeflow.server.operation import Answer, answer, operation, read_query
 from nodeflow.server.problems import HttpError
+from nodeflow.server.result_files import locate
 from nodeflow.server.sending import FormQuery, Source, send
 from nodeflow.server.state import STATE, State
 from nodeflow.server.views import FileView
@@ -129,27 +127,11 @@ def _locate(state: State, digest: str) -> Source:
     """A result and its file.
 
     Raises:
-        HttpError: 404 if no job made it, 410 if its file is not what it was.
+        HttpError: 404 if no job made it, 410 as for `locate`.
     """
     result = state.journal.result(digest)
     if result is None:
         raise HttpError(
             404, f"No job made a file with the digest '{digest[:80]}', or its history was cleared."
         )
-    outputs = state.outputs.resolve()
-    path = (outputs / result.path).resolve()
-    try:
-        if not path.is_relative_to(outputs) or path.stat().st_size != result.size:
-            raise _gone(result, "was changed or moved")
-        name = Path(result.name).name or path.name
-        return Source(path, name, result.digest, served_as(path))
-    except OSError as error:
-        raise _gone(result, "was deleted or cannot be read") from error
-
-
-def _gone(result: ResultFile, what: str) -> HttpError:
-    return HttpError(
-        410,
-        f"The file '{result.name}' {what} since the job '{result.job}' made it. "
-        f"POST /api/jobs/{result.job}/retry makes it again.",
-    )
+    return locate(state.outputs, result)

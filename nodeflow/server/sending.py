@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
+from blake3 import blake3
 from pydantic import BaseModel, Field
 
 from nodeflow.errors import InputError
 from nodeflow.pictures import TooLargeError
-from nodeflow.server.media import Served, disposition
+from nodeflow.server.media import Served, disposition, served_as
 from nodeflow.server.problems import HttpError
 from nodeflow.server.state import STATE
 from nodeflow.server.thumbs import Format, Thumbs, Wanted
@@ -67,6 +68,23 @@ class Source:
     name: str
     digest: str
     served: Served
+
+
+def source_of(path: Path, name: str = "") -> Source:
+    """A file that may be another the next time.
+
+    Args:
+        path: With no links in it.
+        name: What it is called, if not as its file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    status = path.stat()
+    # Another content has another time, and a link that is bent has another place.
+    stamp = f"{path}\0{status.st_ino}\0{status.st_size}\0{status.st_mtime_ns}"
+    digest = blake3(f"file\0{stamp}".encode("utf-8", "surrogateescape")).hexdigest(16)
+    return Source(path, name or path.name, digest, served_as(path))
 
 
 async def send(

@@ -15,7 +15,7 @@ from nodeflow.journal.journal import Journal
 from nodeflow.journal.records import Version
 from nodeflow.server.preconditions import etag_of, require
 from nodeflow.server.problems import HttpError
-from nodeflow.server.shelf_files import ShelfFiles, Stamp, workflow_name
+from nodeflow.server.shelf_files import PICTURE_SUFFIX, ShelfFiles, Stamp, workflow_name
 from nodeflow.workflow import Workflow
 
 LOOKED_INTO = 1 << 20
@@ -50,6 +50,8 @@ class SavedInfo:
         name: What its document calls it; the path if it does not say.
         inputs: Names of its exposed inputs; outputs likewise.
         problem: Why it cannot be read as a workflow; empty if it can.
+        description: What its document says of itself; empty if nothing.
+        thumbnail: A picture lies beside it.
     """
 
     path: str
@@ -61,6 +63,8 @@ class SavedInfo:
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     problem: str = ""
+    description: str = ""
+    thumbnail: bool = False
 
 
 class Shelf:
@@ -102,6 +106,17 @@ class Shelf:
                 text, modified = found
                 return Saved(name, text, etag_of(text), files is not self._own, modified)
         return None
+
+    def picture(self, path: str) -> Path | None:
+        """The picture that came with a template; None if there is none, or it is no template.
+
+        Raises:
+            HttpError: As for `read`.
+        """
+        saved = self.read(path)
+        if not saved.template or self._templates is None:
+            return None
+        return self._templates.picture(saved.path)
 
     def list(self) -> Sequence[SavedInfo]:
         """All workflows by path; only files that changed since the last time are opened."""
@@ -230,17 +245,21 @@ class Shelf:
 def _info(name: str, path: Path, stamp: Stamp, template: bool) -> SavedInfo:
     text = path.read_bytes()
     plain = SavedInfo(name, name, template, stamp.modified, stamp.size, etag_of(text))
+    if template:
+        plain = replace(plain, thumbnail=path.with_suffix(PICTURE_SUFFIX).is_file())
     if len(text) > LOOKED_INTO:
         return plain
     try:
         workflow = Workflow.parse(text, name)
     except WorkflowError as error:
         return replace(plain, problem=error.problems[0].line(name))
+    description = (workflow.model_extra or {}).get("description")
     return replace(
         plain,
         name=workflow.name or name,
         inputs=tuple(workflow.inputs),
         outputs=tuple(workflow.outputs),
+        description=description if isinstance(description, str) else "",
     )
 
 

@@ -13,7 +13,8 @@ from nodeflow.server.problems import HttpError
 from nodeflow.server.whole_files import put, stage, sync_folder
 
 SUFFIX = ".json"
-_TAKEN = ("run", "versions")
+PICTURE_SUFFIX = ".webp"
+_TAKEN = ("run", "thumbnail", "versions")
 
 
 def workflow_name(path: str) -> str:
@@ -63,6 +64,15 @@ class ShelfFiles:
             HttpError: 403, a link leads out of the folder.
         """
         return inside(self.root, name + SUFFIX, "workflow")
+
+    def picture(self, name: str) -> Path | None:
+        """The picture that lies beside a workflow.
+
+        Raises:
+            HttpError: 403, a link leads out of the folder.
+        """
+        path = inside(self.root, name + PICTURE_SUFFIX, "picture").resolve()
+        return path if path.is_file() else None
 
     def read(self, name: str) -> tuple[bytes, float] | None:
         """A workflow's text and when it was written; None if there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,8 @@ from nodeflow.server.bodies import read_text
 from nodeflow.server.operation import Answer, answer, operation, read_query
 from nodeflow.server.preconditions import is_fresh, quoted
 from nodeflow.server.problems import HttpError
+from nodeflow.server.result_files import locate
+from nodeflow.server.sending import FormQuery, Source, send, source_of
 from nodeflow.server.shelf import Saved
 from nodeflow.server.shelf_files import workflow_name
 from nodeflow.server.state import STATE, State
@@ -25,6 +28,9 @@ routes = web.RouteTableDef()
 
 _NO_TEXT = ("not_json", "too_deep")
 _NO_WORKFLOW = (*_NO_TEXT, "not_a_workflow", "newer_format", "invalid_document", "too_many_nodes")
+LOOKED_FOR = 20
+"""So many of the newest pictures of a workflow are looked for on the disk."""
+
 _IF_MATCH = "The ETag of what is written over; without it nothing is."
 
 
@@ -40,6 +46,8 @@ class WorkflowInfo(BaseModel):
     inputs: list[str] = Field(default=[], description="Names of its exposed inputs.")
     outputs: list[str] = Field(default=[], description="Names of its exposed outputs.")
     problem: str = Field("", description="Why it cannot be read as a workflow.")
+    description: str = Field("", description="What its document says of itself.")
+    thumbnail: bool = Field(False, description="It has a picture, at `/thumbnail` behind its path.")
 
 
 class WorkflowList(BaseModel):
@@ -71,6 +79,14 @@ class WorkflowVersions(BaseModel):
     versions: list[WorkflowVersion]
 
 
+class ThumbnailQuery(BaseModel):
+    """How large a thumbnail is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    thumb: int = Field(320, ge=16, le=1024, description="Longer side in pixels, at most.")
+
+
 class ReadQuery(BaseModel):
     """Which text of a workflow."""
 
@@ -89,8 +105,17 @@ class ReadQuery(BaseModel):
 )
 async def list_workflows(request: web.Request) -> web.StreamResponse:
     """Each can be run by its path, as `POST /api/workflows/{path}/run`."""
-    found = await asyncio.to_thread(request.app[STATE].shelf.list)
-    return answer({"workflows": [asdict(info) for info in found]})
+    state = request.app[STATE]
+
+    def read() -> web.Response:
+        pictured = state.journal.pictured()
+        found = [
+            asdict(info) | {"thumbnail": info.thumbnail or info.path in pictured}
+            for info in state.shelf.list()
+        ]
+        return answer({"workflows": found})
+
+    return await asyncio.to_thread(read)
 
 
 @routes.get("/api/workflows/{path:.+}/versions")
@@ -109,6 +134,50 @@ async def list_versions(request: web.Request) -> web.StreamResponse:
     state, path = request.app[STATE], request.match_info["path"]
     found = await asyncio.to_thread(state.shelf.versions, path)
     return answer({"path": workflow_name(path), "versions": [asdict(item) for item in found]})
+
+
+@routes.get("/api/workflows/{path:.+}/thumbnail")
+@operation(
+    "Get a picture of what a workflow makes",
+    tag="workflows",
+    query=ThumbnailQuery,
+    headers={"If-None-Match": "The ETag of what is known; nothing is sent if it is the same."},
+    answers={
+        200: Answer("A picture.", media_type="image/webp"),
+        206: Answer("The bytes that were asked for.", media_type="image/webp"),
+        304: Answer("Nothing has changed."),
+        404: Answer("There is no such workflow, or it has no picture yet."),
+        413: Answer("The picture has too many pixels."),
+        416: Answer("There are no such bytes."),
+        422: Answer("The picture is damaged."),
+        507: Answer("The disk has no room for the smaller picture."),
+    },
+)
+async def get_thumbnail(request: web.Request) -> web.StreamResponse:
+    """A template brought its own; of a saved workflow it is the newest picture that a job of it
+    made, as long as that file is there.
+    """
+    state, path = request.app[STATE], request.match_info["path"]
+    query = read_query(request, ThumbnailQuery)
+    source = await asyncio.to_thread(_picture, state, path)
+    return await send(request, source, FormQuery(thumb=query.thumb), "no-cache")
+
+
+def _picture(state: State, path: str) -> Source:
+    """The picture of a workflow.
+
+    Raises:
+        HttpError: 404, it has none, or there is no such workflow.
+    """
+    name = workflow_name(path)
+    if (own := state.shelf.picture(name)) is not None:
+        return source_of(own)
+    for result in state.journal.pictures_of(name, LOOKED_FOR):
+        with suppress(HttpError):  # the file is gone, but an older one may be there
+            return locate(state.outputs, result)
+    raise HttpError(
+        404, f"The workflow '{name}' has no picture yet; once a job of it made one, it has."
+    )
 
 
 @routes.get("/api/workflows/{path:.+}")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 
 from nodeflow.journal.journal import Journal
-from tests.journal.journal_tools import finish, run, start, submit
+from tests.journal.journal_tools import finish, picture, run, start, submit
 
 
 def test_jobs_are_listed_in_pages_the_newest_first(journal: Journal) -> None:
@@ -66,3 +66,19 @@ def test_many_threads_read_while_others_write(journal: Journal) -> None:
     assert wrong == []
     assert journal.bounds() == (1, 180)
     assert [job.status for job in journal.jobs(limit=100)] == ["done"] * 60
+
+
+def test_pictures_of_a_saved_workflow_are_found_the_newest_first(journal: Journal) -> None:
+    submit(journal, "a", "b", path="cats/one")
+    submit(journal, "c", path="cats/none")
+    submit(journal, "d")
+    for id in "abd":
+        start(journal, id)
+        finish(journal, id, results=[picture(id, f"of {id}"), picture(id, media_type="text/plain")])
+    start(journal, "c")
+    finish(journal, "c", results=[picture("c", media_type="text/plain")])
+
+    assert [file.digest for file in journal.pictures_of("cats/one", 9)] == ["of b", "of a"]
+    assert [file.job for file in journal.pictures_of("cats/one", 1)] == ["b"]
+    assert journal.pictures_of("cats/none", 9) == []
+    assert journal.pictured() == {"cats/one"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.server.conftest import Served
 from tests.server.shelf_tools import ask, running_server
@@ -56,6 +58,55 @@ def test_the_list_has_saved_workflows_and_templates(server: Served) -> None:
     assert template["outputs"] == ["image"]
 
 
+def test_the_list_says_what_a_workflow_does_and_whether_it_has_a_picture(server: Served) -> None:
+    ask(server, "PUT", "/api/workflows/told", {**FLOW, "description": "Adds."})
+    ask(server, "PUT", "/api/workflows/untold", {**FLOW, "description": 7})
+    found = {item["path"]: item for item in ask(server, "GET", "/api/workflows").json["workflows"]}
+    assert (found["told"]["description"], found["told"]["thumbnail"]) == ("Adds.", False)
+    assert found["untold"]["description"] == ""
+    template = found["text_to_image"]
+    assert (bool(template["description"]), template["thumbnail"]) == (True, True)
+
+
+def test_a_template_brings_its_thumbnail(server: Served) -> None:
+    reply = ask(server, "GET", "/api/workflows/text_to_image/thumbnail")
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "image/webp")
+    assert reply.headers["Cache-Control"] == "no-cache"
+    etag = reply.headers["ETag"]
+    again = ask(server, "GET", "/api/workflows/text_to_image/thumbnail", If_None_Match=etag)
+    assert again.status == 304
+    small = ask(server, "GET", "/api/workflows/text_to_image/thumbnail?thumb=16")
+    with Image.open(io.BytesIO(small.body)) as picture:
+        assert max(picture.size) == 16
+
+
+def test_the_thumbnail_of_a_saved_workflow_is_what_its_last_job_made(server: Served) -> None:
+    nodes = {"n": {"type": "tools.swatch", "inputs": {"grey": 128}}}
+    flow = {"nodeflow": 1, "nodes": nodes, "outputs": {"out": {"node": "n"}}}
+    ask(server, "PUT", "/api/workflows/my/grey", flow)
+    url = "/api/workflows/my/grey/thumbnail"
+    none = ask(server, "GET", url)
+    assert none.status == 404
+    assert "has no picture yet" in none.json["detail"]
+    # A job of the same workflow that was not run by its name is none of it.
+    server.finished(server.submit(flow))
+    assert ask(server, "GET", url).status == 404
+    for grey in (50, 200):
+        body = {"path": "my/grey", "inputs": {"n.grey": grey}}
+        job = server.finished(ask(server, "POST", "/api/jobs", body).json["id"])
+        reply = ask(server, "GET", url)
+        assert (reply.status, reply.headers["Content-Type"]) == (200, "image/webp")
+        with Image.open(io.BytesIO(reply.body)) as picture:
+            assert abs(picture.convert("L").getpixel((0, 0)) - grey) < 6
+    (file,) = job["outputs"]["out"]["files"]
+    (server.folder / "data" / "outputs" / file["name"]).unlink()
+    older = ask(server, "GET", url)
+    with Image.open(io.BytesIO(older.body)) as picture:
+        assert abs(picture.convert("L").getpixel((0, 0)) - 50) < 6
+    found = {item["path"]: item for item in ask(server, "GET", "/api/workflows").json["workflows"]}
+    assert found["my/grey"]["thumbnail"]
+
+
 def test_a_name_of_any_script_can_be_used(server: Served) -> None:
     made = ask(server, "PUT", "/api/workflows/%E7%8C%AB/%C3%A9t%C3%A9%20%231", FLOW)
     assert (made.status, made.json["path"]) == (201, "猫/été #1")
@@ -83,6 +134,9 @@ def test_a_name_of_any_script_can_be_used(server: Served) -> None:
         ("GET", "a" * 300, None, 414, "300 characters"),
         ("PUT", ".hidden", FLOW, 400, "hidden"),
         ("PUT", "a/run", FLOW, 400, "'run'"),
+        ("PUT", "a/thumbnail", FLOW, 400, "'thumbnail'"),
+        ("GET", "none/thumbnail", None, 404, "no workflow 'none'"),
+        ("GET", "text_to_image/thumbnail?thumb=8", None, 400, "thumb"),
         ("PUT", "text_to_image", FLOW, 403, "is a template"),
         ("DELETE", "text_to_image", None, 403, "is a template"),
         ("DELETE", "none", None, 404, "no workflow 'none'"),
