@@ -100,10 +100,11 @@ export interface IconProps {
   readonly name: IconName;
   readonly size?: number | undefined;
   readonly className?: string | undefined;
+  /** Its name, where it stands alone; beside a text or in a named button it has none. */
+  readonly label?: string | undefined;
 }
 
-/** An icon beside a text or in a named button; it has no name of its own. */
-export function Icon({ name, size = 16, className }: IconProps) {
+export function Icon({ name, size = 16, className, label }: IconProps) {
   const filled = name in FILLED;
   const path = filled ? FILLED[name as keyof typeof FILLED] : STROKES[name as keyof typeof STROKES];
   return (
@@ -117,9 +118,12 @@ export function Icon({ name, size = 16, className }: IconProps) {
       strokeWidth={1.5}
       strokeLinecap="round"
       strokeLinejoin="round"
-      aria-hidden="true"
+      role={label ? "img" : undefined}
+      aria-label={label}
+      aria-hidden={label ? undefined : true}
       focusable="false"
     >
+      {label && <title>{label}</title>}
       <path d={path} />
     </svg>
   );
