@@ -6,6 +6,7 @@ import { classes } from "../ui/classes";
 import { keepTextKeys } from "../ui/keys";
 import styles from "./Field.module.css";
 import { controlProps, type FieldProps } from "./field_props";
+import { useTyping } from "./useTyping";
 
 function parsed(text: string): { readonly value: Json } | { readonly fault: string } {
   try {
@@ -17,6 +18,7 @@ function parsed(text: string): { readonly value: Json } | { readonly fault: stri
 
 export function JsonField(props: FieldProps) {
   const { value, onChange, disabled, place, id } = props;
+  const typing = useTyping(onChange);
   const [draft, setDraft] = useState<string | null>(null);
   const compact = place === "node";
   const shown = draft ?? JSON.stringify(value, null, compact ? 0 : 2);
@@ -39,10 +41,10 @@ export function JsonField(props: FieldProps) {
         onChange={(event) => {
           setDraft(event.target.value);
           const next = parsed(event.target.value);
-          if ("value" in next) onChange(next.value, false);
+          if ("value" in next) typing.type(next.value);
         }}
         onBlur={() => {
-          if (found && "value" in found) onChange(found.value, true);
+          typing.end();
           if (!fault) setDraft(null);
         }}
       />

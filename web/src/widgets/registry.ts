@@ -2,6 +2,17 @@
 
 import type { ComponentType } from "react";
 import type { FieldKind } from "../doc/fields";
+import { ChoiceField } from "./ChoiceField";
 import type { FieldProps } from "./field_props";
+import { JsonField } from "./JsonField";
+import { NumberField } from "./NumberField";
+import { TextField } from "./TextField";
+import { ToggleField } from "./ToggleField";
 
-export const FIELDS: Readonly<Partial<Record<FieldKind, ComponentType<FieldProps>>>> = {};
+export const FIELDS: Readonly<Partial<Record<FieldKind, ComponentType<FieldProps>>>> = {
+  number: NumberField,
+  toggle: ToggleField,
+  choice: ChoiceField,
+  text: TextField,
+  json: JsonField,
+};

@@ -2,6 +2,7 @@
 
 import { choicesOf, coreSchema, type FieldKind } from "../doc/fields";
 import type { InputFace } from "../doc/library";
+import type { Limits } from "../doc/numbers";
 import type { Json, JsonObject } from "../doc/types";
 
 /** Whether null is a value of the input: it can be off. */
@@ -13,13 +14,6 @@ export function takesNull(port: InputFace): boolean {
 
 const asNumber = (value: Json | undefined): number | null =>
   typeof value === "number" && Number.isFinite(value) ? value : null;
-
-export interface Limits {
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly step: number | null;
-  readonly whole: boolean;
-}
 
 /** Bounds of a number as its schema gives them; a bound that is excluded is off by one step. */
 export function limitsOf(port: InputFace): Limits {
