@@ -3,9 +3,13 @@
 import type { ComponentType } from "react";
 import type { FieldKind } from "../doc/fields";
 import { ChoiceField } from "./ChoiceField";
+import { ColourField } from "./ColourField";
 import type { FieldProps } from "./field_props";
 import { JsonField } from "./JsonField";
 import { NumberField } from "./NumberField";
+import { PluginField } from "./PluginField";
+import { PromptField } from "./PromptField";
+import { SeedField } from "./SeedField";
 import { TextField } from "./TextField";
 import { ToggleField } from "./ToggleField";
 
@@ -14,5 +18,9 @@ export const FIELDS: Readonly<Partial<Record<FieldKind, ComponentType<FieldProps
   toggle: ToggleField,
   choice: ChoiceField,
   text: TextField,
+  prompt: PromptField,
+  seed: SeedField,
+  colour: ColourField,
   json: JsonField,
+  plugin: PluginField,
 };

@@ -1,0 +1,56 @@
+/** The edge at the foot of a field that gives it another height. */
+
+import { type PointerEvent, useRef } from "react";
+import { FIELD, RESIZED } from "../doc/fields";
+import { meansControl } from "../ui/keys";
+import styles from "./ResizeHandle.module.css";
+
+interface ResizeHandleProps {
+  /** Name of the field. */
+  readonly label: string;
+  readonly resize: (height: number) => void;
+  readonly most?: number | undefined;
+}
+
+export function ResizeHandle({ label, resize, most = RESIZED.most }: ResizeHandleProps) {
+  const drag = useRef<{ y: number; height: number; zoom: number } | null>(null);
+  const clamped = (height: number) => Math.round(Math.min(most, Math.max(RESIZED.least, height)));
+  const start = (event: PointerEvent<HTMLElement>) => {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const row = rowOf(event.currentTarget);
+    // On a zoomed canvas a pixel of the screen is more or less than one of the field.
+    const zoom = row.offsetHeight > 0 ? row.getBoundingClientRect().height / row.offsetHeight : 1;
+    drag.current = { y: event.clientY, height: row.offsetHeight, zoom: zoom || 1 };
+    event.currentTarget.setPointerCapture?.(event.pointerId);
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a rule cannot be dragged
+    <div
+      role="separator"
+      tabIndex={-1}
+      aria-orientation="horizontal"
+      aria-label={`Height of ${label}`}
+      aria-valuenow={FIELD}
+      className={styles.handle}
+      onPointerDown={start}
+      onPointerMove={(event) => {
+        const now = drag.current;
+        if (now) resize(clamped(now.height + (event.clientY - now.y) / now.zoom));
+      }}
+      onPointerUp={() => {
+        drag.current = null;
+      }}
+      onKeyDown={(event) => {
+        if (meansControl(event)) event.stopPropagation();
+        if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+        const height = rowOf(event.currentTarget).offsetHeight;
+        resize(clamped(height + (event.key === "ArrowDown" ? 16 : -16)));
+      }}
+    />
+  );
+}
+
+const rowOf = (handle: HTMLElement): HTMLElement =>
+  handle.closest<HTMLElement>("[data-kind]") ?? handle;
