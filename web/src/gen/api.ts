@@ -10,6 +10,7 @@ import type { Workflow } from "./workflow";
 export interface Api {
   Accepted: Accepted;
   Cancelled: Cancelled;
+  ExtensionList: ExtensionList;
   Freed: Freed;
   Gallery: Gallery;
   Health: Health;
@@ -24,6 +25,8 @@ export interface Api {
   QueueState: QueueState;
   RunInputs: RunInputs;
   RunResult: RunResult;
+  SettingsBody: SettingsBody;
+  SettingsSaved: SettingsSaved;
   SubmitBody: SubmitBody;
   SystemView: SystemView;
   Uploads: Uploads;
@@ -203,6 +206,30 @@ export interface Finding {
  */
 export interface Cancelled {
   cancelled: number;
+}
+/**
+ * All extensions, by pack.
+ */
+export interface ExtensionList {
+  extensions: ExtensionView[];
+}
+/**
+ * The part of a pack that runs in the editor.
+ */
+export interface ExtensionView {
+  pack: string;
+  /**
+   * Digest of its files; another one means other files.
+   */
+  version: string;
+  /**
+   * Its module, to be imported.
+   */
+  url: string;
+  /**
+   * It came with nodeflow, or `extensions` in the settings has it.
+   */
+  enabled: boolean;
 }
 /**
  * What workers hold now.
@@ -427,6 +454,25 @@ export interface ResultView {
   size: number;
   width?: number | null;
   height?: number | null;
+}
+/**
+ * The editor's settings; the server knows one key and keeps all.
+ */
+export interface SettingsBody {
+  /**
+   * Packs whose part in the editor is loaded.
+   */
+  extensions?: string[] | null;
+  [k: string]: unknown;
+}
+/**
+ * Settings that were written.
+ */
+export interface SettingsSaved {
+  /**
+   * As in the header, but without quotation marks.
+   */
+  etag: string;
 }
 /**
  * What is handed in: a workflow, or the name of one, and how it is to be run.
@@ -655,6 +701,14 @@ export interface WorkflowInfo {
    * Why it cannot be read as a workflow.
    */
   problem: string;
+  /**
+   * What its document says of itself.
+   */
+  description: string;
+  /**
+   * It has a picture, at `/thumbnail` behind its path.
+   */
+  thumbnail: boolean;
 }
 /**
  * A workflow that was written.

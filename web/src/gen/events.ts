@@ -19,6 +19,7 @@ export type ServerEvent =
   | NodeStarted
   | NodesChanged
   | QueueChanged
+  | SettingsChanged
   | WorkerChanged
   | WorkflowChanged;
 
@@ -217,6 +218,15 @@ export interface QueueChanged {
   time: number;
   event: "queue_changed";
   paused: boolean;
+}
+/**
+ * The editor's settings were written; `etag` is that of the new ones.
+ */
+export interface SettingsChanged {
+  seq: number;
+  time: number;
+  event: "settings_changed";
+  etag: string;
 }
 /**
  * A worker started, is ready, or has died; `sentence` says what happened.
