@@ -128,3 +128,11 @@ class SettingsChanged(Event):
 
     event: ClassVar[str] = "settings_changed"
     etag: str
+
+
+@dataclass(slots=True)
+class ResultRemoved(Event):
+    """A file that jobs made was deleted, wherever it lay; jobs tell of it still."""
+
+    event: ClassVar[str] = "result_removed"
+    digest: str

@@ -49,6 +49,7 @@ GOLDEN = [
         told.WorkflowChanged("a/b", "e1"),
         '{"event": "workflow_changed", "path": "a/b", "etag": "e1"}',
     ),
+    (told.ResultRemoved("d1"), '{"event": "result_removed", "digest": "d1"}'),
     (told.SettingsChanged("e1"), '{"event": "settings_changed", "etag": "e1"}'),
 ]
 

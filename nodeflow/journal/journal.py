@@ -123,6 +123,10 @@ class Journal:
         """
         return self._do(partial(removal.remove, ids=jobs))
 
+    def remove_result(self, digest: str, paths: Sequence[str]) -> Future[bool]:
+        """Forget files of this content that were deleted; whether none is left."""
+        return self._do(partial(removal.remove_result, digest=digest, paths=paths))
+
     def expire(self, *, days: float, size: int) -> Future[list[str]]:
         """Take jobs out that ended more than `days` ago, and the oldest while the journal holds
         more than `size` bytes; the future gives their ids.
@@ -195,6 +199,10 @@ class Journal:
     def result(self, digest: str) -> ResultFile | None:
         """The file with this content that was made last."""
         return self._database.read(partial(queries.result, digest=digest))
+
+    def copies(self, digest: str) -> list[ResultFile]:
+        """All files with this content, the newest first."""
+        return self._database.read(partial(queries.copies, digest=digest))
 
     def results(self, before: int | None = None, limit: int = 100) -> list[tuple[int, ResultFile]]:
         """Pictures with their numbers, which count up; those below `before`, the newest first.

@@ -28,11 +28,12 @@ _NODES = (
     "SELECT node, outcome, nodes.seconds, memory, why, key, nodes.files, sentence"
     " FROM jobs JOIN nodes ON nodes.job = jobs.number WHERE jobs.id = ? ORDER BY node"
 )
-_RESULT = (
+_COPIES = (
     "SELECT digest, results.path, results.name, media_type, size, width, height, jobs.id"
     " FROM results JOIN jobs ON jobs.number = results.job"
-    " WHERE digest = ? ORDER BY results.id DESC LIMIT 1"
+    " WHERE digest = ? ORDER BY results.id DESC"
 )
+_RESULT = f"{_COPIES} LIMIT 1"
 _RESULTS = (
     "SELECT results.id, digest, results.path, results.name, media_type, size, width, height,"
     " jobs.id FROM results JOIN jobs ON jobs.number = results.job"
@@ -143,6 +144,10 @@ def paused(connection: sqlite3.Connection) -> bool:
 def result(connection: sqlite3.Connection, digest: str) -> ResultFile | None:
     row = connection.execute(_RESULT, (digest,)).fetchone()
     return None if row is None else ResultFile(*row)
+
+
+def copies(connection: sqlite3.Connection, digest: str) -> list[ResultFile]:
+    return [ResultFile(*row) for row in connection.execute(_COPIES, (storable(digest),))]
 
 
 def results(

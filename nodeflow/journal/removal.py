@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from nodeflow.job_events import JobRemoved
+from nodeflow.job_events import JobRemoved, ResultRemoved
 from nodeflow.journal.batch import Batch
 from nodeflow.journal.records import UnfinishedError
 
@@ -39,6 +39,24 @@ def remove(batch: Batch, ids: Sequence[str]) -> None:
         (json.dumps(ids),),
     )
     _remove(batch, found.fetchall())
+
+
+def remove_result(batch: Batch, digest: str, paths: Sequence[str]) -> bool:
+    """Forget files that were deleted; whether none with this content is left.
+
+    Args:
+        paths: As the rows have them; one that was written meanwhile stays.
+    """
+    batch.write()
+    run = batch.connection.execute
+    gone = run(
+        "DELETE FROM results WHERE digest = ? AND path IN (SELECT value FROM json_each(?))",
+        (digest, json.dumps(paths)),
+    ).rowcount
+    left = run("SELECT 1 FROM results WHERE digest = ? LIMIT 1", (digest,)).fetchone()
+    if gone and left is None:
+        batch.keep(ResultRemoved(digest).as_json())
+    return left is None
 
 
 def expire(batch: Batch, days: float, size: int) -> list[str]:

@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 
 from nodeflow.server.operation import Answer, answer, operation, read_query
 from nodeflow.server.problems import HttpError
-from nodeflow.server.result_files import locate
-from nodeflow.server.sending import FormQuery, Source, send
+from nodeflow.server.result_files import delete, locate
+from nodeflow.server.sending import THUMBS, FormQuery, Source, send
 from nodeflow.server.state import STATE, State
+from nodeflow.server.thumbs import Thumbs
 from nodeflow.server.views import FileView
 
 routes = web.RouteTableDef()
@@ -123,6 +124,54 @@ async def get_result(request: web.Request) -> web.StreamResponse:
     return await send(request, source, query, _FOREVER)
 
 
+@routes.delete("/api/results/{digest}")
+@operation(
+    "Delete a file that a job made",
+    tag="results",
+    answers={
+        204: Answer("It is gone, wherever it lay."),
+        404: Answer("No job made such a file."),
+        409: Answer("A file cannot be deleted, so it is still listed."),
+    },
+)
+async def delete_result(request: web.Request) -> web.StreamResponse:
+    """Every file with this content in the folder of outputs is deleted, and `result_removed` tells
+    so. Jobs that made it stay in the history; one that is run again makes it again.
+    """
+    state, digest = request.app[STATE], request.match_info["digest"]
+    await state.queue.whole(_delete(state, request.app[THUMBS], digest))
+    return web.Response(status=204)
+
+
+async def _delete(state: State, thumbs: Thumbs, digest: str) -> None:
+    """Delete files first: if the server dies in between, what is listed says 410, and can be
+    deleted again; the other way round the files would stay for ever without anybody's knowing.
+
+    Raises:
+        HttpError: 404 if no job made it, 409 if a file cannot be deleted.
+    """
+    copies = await asyncio.to_thread(state.journal.copies, digest)
+    if not copies:
+        raise _unknown(digest)
+
+    def files() -> None:
+        for copy in copies:
+            delete(state.outputs, copy)
+        thumbs.forget(digest)
+
+    await asyncio.to_thread(files)
+    paths = [copy.path for copy in copies]
+    await asyncio.wrap_future(state.journal.remove_result(digest, paths))
+
+
+def _unknown(digest: str) -> HttpError:
+    return HttpError(
+        404,
+        f"No job made a file with the digest '{digest[:80]}', or it was deleted, or its history "
+        "was cleared.",
+    )
+
+
 def _locate(state: State, digest: str) -> Source:
     """A result and its file.
 
@@ -131,7 +180,5 @@ def _locate(state: State, digest: str) -> Source:
     """
     result = state.journal.result(digest)
     if result is None:
-        raise HttpError(
-            404, f"No job made a file with the digest '{digest[:80]}', or its history was cleared."
-        )
+        raise _unknown(digest)
     return locate(state.outputs, result)

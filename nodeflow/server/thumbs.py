@@ -89,6 +89,13 @@ class Thumbs:
         # One who leaves does not take the picture from the others.
         return await asyncio.shield(making)
 
+    def forget(self, digest: str) -> None:
+        """Delete all forms of a picture."""
+        for entry in self._kept():
+            if entry.path.name.startswith(f"{digest}-"):
+                with suppress(OSError):
+                    entry.path.unlink()
+
     def _made(self, name: str, making: asyncio.Future[Path]) -> None:
         del self._making[name]
         if not making.cancelled():

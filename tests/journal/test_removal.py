@@ -158,3 +158,22 @@ def test_the_disk_gets_room_back(open_journal: OpenJournal, tmp_path: Path) -> N
 
     assert before > 24_000_000
     assert file.stat().st_size < (SPARE_PAGES + 200) * 4096
+
+
+def test_a_deleted_result_is_forgotten_unless_it_was_made_anew_meanwhile(
+    journal: Journal, tmp_path: Path
+) -> None:
+    submit(journal, "a", "b")
+    finish(journal, "a", results=[picture("a"), picture("a", "f2")])
+    finish(journal, "b", results=[picture("b", path="out/later.png")])
+    last = journal.bounds()[1]
+
+    assert not journal.remove_result("f1", ["out/f1.png"]).result()
+    assert [file.path for file in journal.copies("f1")] == ["out/later.png"]
+    assert journal.events_after(last) == []
+    assert journal.remove_result("f1", ["out/later.png"]).result()
+    assert journal.result("f1") is None
+    assert [kept.event for kept in journal.events_after(last)] == ["result_removed"]
+    assert journal.remove_result("f1", ["out/later.png"]).result()
+    assert len(journal.events_after(last)) == 1
+    assert journal.result("f2") is not None

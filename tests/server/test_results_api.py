@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import time
 
 import pytest
 from PIL import Image
 
+from nodeflow.keys import FileDigests
 from tests.server.parts import parts, settings_of
 
 
@@ -215,3 +217,70 @@ async def test_the_gallery_has_the_newest_first_and_pages(server, outputs):
 @pytest.mark.parametrize("query", ["before=0", "limit=0", "limit=501", f"before={2**63}"])
 async def test_a_part_of_the_gallery_that_cannot_be_is_400(server, query):
     assert (await server.client.get(f"/api/results?{query}")).status == 400
+
+
+async def test_a_result_is_deleted_with_all_its_files_and_everybody_is_told(server, outputs):
+    content = png()
+    server.save(outputs / "one.png", content)
+    digest = FileDigests().digest(outputs / "one.png")
+    server.keep(outputs / "one.png", digest=digest)
+    (outputs / "two.png").write_bytes(content)
+    server.keep(outputs / "two.png", digest=digest)
+    other = server.save(outputs / "other.png", png())
+    thumb = await server.client.get(f"/api/results/{digest}?thumb=64")
+    assert thumb.status == 200
+    before = server.state.journal.bounds()[1]
+
+    answer = await server.client.delete(f"/api/results/{digest}")
+
+    assert answer.status == 204
+    assert [path.name for path in outputs.iterdir()] == ["other.png"]
+    assert list((server.state.settings.cache / "thumbs").glob(f"{digest}*")) == []
+    told = [json.loads(kept.text) for kept in server.state.journal.events_after(before)]
+    assert [(item["event"], item["digest"]) for item in told] == [("result_removed", digest)]
+    for method in ("get", "delete"):
+        gone = await getattr(server.client, method)(f"/api/results/{digest}")
+        assert gone.status == 404
+        assert "or it was deleted" in await detail(gone)
+    listed = await (await server.client.get("/api/results")).json()
+    assert other in [item["digest"] for item in listed["results"]]
+    assert digest not in [item["digest"] for item in listed["results"]]
+
+
+async def test_what_has_another_content_by_now_or_lies_outside_is_not_deleted(
+    server, outputs, tmp_path
+):
+    digest = server.save(outputs / "a.png", png())
+    changed = (outputs / "a.png").read_bytes()[:-1] + b"!"
+    (outputs / "a.png").write_bytes(changed)
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    outside = FileDigests().digest(tmp_path / "secret.png")
+    server.keep(tmp_path / "secret.png", digest=outside)
+    for name in (digest, outside):
+        assert (await server.client.delete(f"/api/results/{name}")).status == 204
+        assert (await server.client.get(f"/api/results/{name}")).status == 404
+    assert (outputs / "a.png").read_bytes() == changed
+    assert (tmp_path / "secret.png").exists()
+
+
+async def test_a_result_whose_file_is_gone_can_be_deleted_still(server, outputs):
+    digest = server.save(outputs / "a.png", png())
+    (outputs / "a.png").unlink()
+    assert (await server.client.get(f"/api/results/{digest}")).status == 410
+    assert (await server.client.delete(f"/api/results/{digest}")).status == 204
+
+
+async def test_a_file_that_cannot_be_deleted_stays_listed(server, outputs, monkeypatch):
+    server.save(outputs / "a.png", png())
+    digest = FileDigests().digest(outputs / "a.png")
+    server.keep(outputs / "a.png", digest=digest)
+
+    def refuse(path, missing_ok=False):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.unlink", refuse)
+        answer = await server.client.delete(f"/api/results/{digest}")
+    assert answer.status == 409
+    assert "'a.png' cannot be deleted: Permission denied" in await detail(answer)
+    assert (await server.client.get(f"/api/results/{digest}")).status == 200

@@ -71,6 +71,7 @@ SAMPLES = [
     job_events.NodesChanged(("bad",)),
     job_events.WorkflowChanged("a/b", "e1"),
     job_events.SettingsChanged("e1"),
+    job_events.ResultRemoved("d1"),
 ]
 
 
