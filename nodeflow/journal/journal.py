@@ -158,14 +158,15 @@ class Journal:
         *,
         status: Sequence[JobStatus] = (),
         batch: str = "",
+        path: str = "",
         before: int | None = None,
         limit: int = 100,
     ) -> list[JobRecord]:
-        """Jobs with one of these states, of this batch, and with a number below `before`; the
-        newest first.
+        """Jobs with one of these states, of this batch, of this saved workflow, and with a number
+        below `before`; the newest first.
         """
         return self._database.read(
-            partial(queries.jobs, status=status, batch=batch, before=before, limit=limit)
+            partial(queries.jobs, status=status, batch=batch, path=path, before=before, limit=limit)
         )
 
     def unfinished(self) -> list[JobRecord]:

@@ -69,6 +69,7 @@ def jobs(
     connection: sqlite3.Connection,
     status: Sequence[JobStatus],
     batch: str,
+    path: str,
     before: int | None,
     limit: int,
 ) -> list[JobRecord]:
@@ -80,6 +81,9 @@ def jobs(
     if batch:
         conditions.append("batch = ? AND batch != ''")  # as the index says it
         values.append(batch)
+    if path:
+        conditions.append("path = ?")
+        values.append(storable(path))
     if before is not None:
         conditions.append("number < ?")
         values.append(before)

@@ -17,7 +17,7 @@ from nodeflow.server.bodies import read_text, small_json
 from nodeflow.server.operation import Answer, answer, operation, read_query
 from nodeflow.server.problems import HttpError
 from nodeflow.server.state import STATE, State
-from nodeflow.server.submitting import Prepared, SubmitBody
+from nodeflow.server.submitting import Prepared, SavedName, SubmitBody
 from nodeflow.server.views import Accepted, Finding, JobList, JobView, job_view
 
 routes = web.RouteTableDef()
@@ -37,6 +37,7 @@ class JobsQuery(_Strict):
         default=[], description="Only these; may be given several times."
     )
     batch: str = Field("", max_length=64, description="Only jobs that were handed in together.")
+    path: SavedName | None = Field(None, description="Only jobs of this saved workflow.")
     before: int | None = Field(None, ge=1, le=2**53, description="Only jobs of a lower number.")
     limit: int = Field(100, ge=1, le=1000)
 
@@ -175,7 +176,11 @@ async def list_jobs(request: web.Request) -> web.StreamResponse:
 
     def read() -> dict[str, Any]:
         found = state.journal.jobs(
-            status=wanted, batch=query.batch, before=query.before, limit=query.limit
+            status=wanted,
+            batch=query.batch,
+            path=query.path or "",
+            before=query.before,
+            limit=query.limit,
         )
         return {
             "jobs": [job_view(job) for job in found],

@@ -14,6 +14,7 @@ from nodeflow.server.dispatcher import Dispatcher
 from nodeflow.server.ledger import Ledger, ending_of
 from nodeflow.server.line import Waiting
 from nodeflow.server.problems import HttpError
+from nodeflow.server.shelf_files import workflow_name
 from nodeflow.server.submitting import Prepared
 from nodeflow.server.worker_process import WorkerProcess
 
@@ -83,13 +84,14 @@ class Queue:
             StoreError: The journal cannot be written.
         """
         body = prepared.body
+        saved = body.path or body.origin
         batch = secrets.token_hex(8) if len(prepared.documents) > 1 else ""
         jobs = [
             NewJob(
                 id=secrets.token_hex(8),
                 name=prepared.name,
                 document=document,
-                path=body.path or "",
+                path=workflow_name(saved) if saved else "",
                 inputs=body.inputs,
                 only=body.only,
                 priority=body.priority,

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, mo
 
 from nodeflow.errors import Problem
 from nodeflow.journal.records import Document
+from nodeflow.server.problems import HttpError
+from nodeflow.server.shelf_files import workflow_name
 
 MAX_BATCH = 1000
 MAX_SEED = 2**53 - 1
@@ -32,6 +34,16 @@ def _address(text: str) -> str:
 
 
 Address = Annotated[str, Field(max_length=2000), AfterValidator(_address)]
+
+
+def _name(text: str) -> str:
+    try:
+        return workflow_name(text)
+    except HttpError as error:
+        raise ValueError(error.detail.rstrip(".")) from error
+
+
+SavedName = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_name)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 NodeId = Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -47,6 +59,9 @@ class SubmitBody(BaseModel):
     )
     job: str | None = Field(
         None, min_length=1, max_length=64, description="A job whose workflow is run again instead."
+    )
+    origin: SavedName | None = Field(
+        None, description="Saved workflow that a `workflow` in the body came from, for the history."
     )
     inputs: dict[str, JsonValue] = Field(
         {}, description="Values of exposed inputs by name, or of others as `node.input`."
@@ -65,6 +80,8 @@ class SubmitBody(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.origin is not None and self.path is not None:
+            raise ValueError("leave out 'origin': 'path' says where the workflow comes from")
         if self.seeds is not None and self.batch not in (1, len(self.seeds)):
             raise ValueError(f"a batch of {self.batch} cannot have {len(self.seeds)} seeds")
         return self

@@ -20,6 +20,15 @@ def test_jobs_are_listed_in_pages_the_newest_first(journal: Journal) -> None:
     assert journal.counts() == {"done": 2, "queued": 1, "running": 1}
 
 
+def test_jobs_of_a_saved_workflow_are_listed(journal: Journal) -> None:
+    submit(journal, "a", "b", path="cats/one")
+    submit(journal, "c")
+
+    assert [job.id for job in journal.jobs(path="cats/one")] == ["b", "a"]
+    assert [job.id for job in journal.jobs(path="cats/one", before=2)] == ["a"]
+    assert journal.jobs(path="cats") == []
+
+
 def test_events_of_one_job_are_found(journal: Journal) -> None:
     run(journal, "a", "b")
 

@@ -169,6 +169,23 @@ def test_jobs_are_listed_newest_first_in_pages(server: Served):
     assert second["next"] is None
 
 
+def test_jobs_of_a_saved_workflow_are_listed_wherever_their_document_came_from(server: Served):
+    assert server.ask("PUT", "/api/workflows/my/sum", adding(1))[0] == 201
+    by_name = server.ask("POST", "/api/jobs", {"path": "my/sum.json"})[1]["id"]
+    edited = server.submit(adding(2), origin="my/sum.json")
+    server.submit(adding(3))
+    found = server.ask("GET", "/api/jobs?path=my/sum")[1]["jobs"]
+    assert [(job["id"], job["path"]) for job in found] == [(edited, "my/sum"), (by_name, "my/sum")]
+    assert server.ask("GET", "/api/jobs?path=my/none")[1]["jobs"] == []
+    assert server.ask("GET", "/api/jobs?path=../x")[0] == 400
+    server.finished(edited)
+    again = server.ask("POST", f"/api/jobs/{edited}/retry")[1]
+    assert again["jobs"][0]["path"] == "my/sum"
+    refused = server.ask("POST", "/api/jobs", {"workflow": adding(1), "origin": "a\\b"})
+    assert refused[0] == 422
+    assert "has a backslash" in refused[1]["detail"]
+
+
 def test_what_a_node_prints_is_told_as_an_event_of_its_job(server: Served):
     job = server.submit(flow(("say", "tools.say", {"text": "hello"}), n=("say", "str")))
     server.finished(job)
