@@ -1,0 +1,199 @@
+/** Nodes that fit: into a wire, or to a socket that was pulled; and what a bypassed node lets through. */
+
+import type { NodeSpec } from "../gen/nodes";
+import { connect, disconnect } from "./edits";
+import { exposedNames } from "./exposed";
+import { readInput, wireKey, wiresOf } from "./inputs";
+import { isVariable, joinOf, joins, loops, outputType, refuse } from "./joins";
+import {
+  type Face,
+  faceOf,
+  type InputFace,
+  inputOf,
+  type Library,
+  type OutputFace,
+  outputOf,
+} from "./library";
+import { viaOf } from "./reroutes";
+import { type Graph, type Json, type LinkRef, own, type Workflow } from "./types";
+
+/** The inputs of a face that an output of some type may enter, as they are declared. */
+export const fittingInputs = (face: Face, type: string): InputFace[] =>
+  face.inputs.filter((port) => joins(type, port.type));
+
+/** The outputs of a face that may enter an input of some type. */
+export const fittingOutputs = (face: Face, type: string): OutputFace[] =>
+  face.outputs.filter((port) => joins(port.type, type));
+
+/**
+ * Put a node between the two ends of a wire, by its first free input and its first output that fit.
+ * Null if it does not fit, or if it would close a loop. Reroutes stay on the side that they lie on.
+ */
+export function insertOnWire(
+  graph: Graph,
+  workflow: Workflow,
+  library: Library,
+  node: string,
+  key: string,
+): Graph | null {
+  const wire = wiresOf(graph).find((one) => one.key === key);
+  const entry = own(graph.nodes, node);
+  if (!wire || !entry || wire.from.node === node || wire.to.node === node) return null;
+  const face = faceOf(node, entry, graph, workflow, library);
+  const free = face.inputs.filter((port) => port.grows || !isLinked(entry.inputs?.[port.name]));
+  const cut = disconnect(graph, key);
+  const input = free.find((port) => {
+    const to = { node, input: port.name };
+    return refuse(cut, workflow, library, wire.from, to) === null;
+  });
+  if (!input) return null;
+  const [near, far] = splitVia(graph, key, graph.layout.nodes?.[node]?.at[0] ?? 0);
+  // Drawn before the wire is cut, so that a list of links keeps its order and its literals.
+  const begun = connect(
+    graph,
+    wire.from,
+    { node, input: input.name, index: null, grows: input.grows },
+    near,
+  );
+  const target = targetFace(graph, workflow, library, wire.to.node);
+  const wanted = (target && inputOf(target, wire.to.input)?.type) ?? "any";
+  const output = face.outputs.find((port) => {
+    const type = outputType({ node, output: port.name }, begun, workflow, library);
+    return joins(type, wanted);
+  });
+  if (!output || loops(cut, node, wire.to.node)) return null;
+  return connect(begun, { node, output: output.name }, wire.to, far);
+}
+
+const isLinked = (raw: Json | undefined): boolean =>
+  raw !== undefined && readInput(raw).kind !== "value";
+
+function targetFace(graph: Graph, workflow: Workflow, library: Library, id: string): Face | null {
+  const entry = own(graph.nodes, id);
+  return entry ? faceOf(id, entry, graph, workflow, library) : null;
+}
+
+/** A wire's reroutes left of a place, and the rest of them, unless other wires pass those too. */
+function splitVia(
+  graph: Graph,
+  key: string,
+  x: number,
+): readonly [readonly string[], readonly string[]] {
+  const via = viaOf(graph, key);
+  const right = via.findIndex((id) => (graph.layout.reroutes?.[id]?.at[0] ?? 0) > x);
+  const place = right < 0 ? via.length : right;
+  const others = Object.entries(graph.layout.wires ?? {}).filter(([other]) => other !== key);
+  const taken = new Set(others.flatMap(([, passed]) => passed));
+  return [via.slice(0, place), via.slice(place).filter((id) => !taken.has(id))];
+}
+
+export interface Fit {
+  readonly spec: NodeSpec;
+  /** The first port that fits. */
+  readonly port: string;
+}
+
+/**
+ * The nodes to offer for a wire that was dropped on nothing: those that take `type`
+ * (`direction` is "takes"), or that give it ("gives"). Those that fit as they are come first, then
+ * those that take a list apart or make one, then those that take anything.
+ */
+export function fittingNodes(
+  library: Library,
+  { type, direction }: { readonly type: string; readonly direction: "takes" | "gives" },
+): Fit[] {
+  const fits: (Fit & { readonly rank: number })[] = [];
+  for (const spec of Object.values(library.nodes)) {
+    if (spec.deprecated || spec.pack === "nodeflow") continue;
+    const ports = direction === "takes" ? spec.inputs : spec.outputs;
+    let best: (Fit & { readonly rank: number }) | null = null;
+    for (const port of ports) {
+      const how = direction === "takes" ? joinOf(type, port.type) : joinOf(port.type, type);
+      if (how === null) continue;
+      const vague = isVariable(port.type) || /^(list\[)*any\]*$/.test(port.type);
+      const rank = port.type === type ? 0 : vague ? 3 : how === "direct" ? 1 : 2;
+      if (!best || rank < best.rank) best = { spec, port: port.name, rank };
+    }
+    if (best) fits.push(best);
+  }
+  fits.sort((a, b) => a.rank - b.rank || a.spec.title.localeCompare(b.spec.title));
+  return fits.map(({ spec, port }) => ({ spec, port }));
+}
+
+/** What stands for an output of a bypassed node. */
+export interface Through {
+  readonly output: string;
+  /** The input that it lets through; null if none fits, so that whoever takes the output fails. */
+  readonly input: string | null;
+  /** The wire that it lets through, of a list of them the first; null for a literal. */
+  readonly wire: string | null;
+}
+
+/** What a node lets through when it is bypassed, as `nodeflow.checking.bypass` has it. */
+export function bypassShown(
+  id: string,
+  graph: Graph,
+  workflow: Workflow,
+  library: Library,
+): Through[] {
+  const entry = own(graph.nodes, id);
+  if (!entry) return [];
+  const face = faceOf(id, entry, graph, workflow, library);
+  const seen = { graph, given: new Set<string>(), workflow, library };
+  return face.outputs.map(({ name }) => {
+    const input = passed(id, name, seen, 0);
+    const source = input === null ? null : readInput(entry.inputs?.[input] ?? null);
+    if (input === null || !source || source.kind === "value") {
+      return { output: name, input, wire: null };
+    }
+    const index = source.kind === "links" ? 0 : null;
+    return { output: name, input, wire: wireKey({ node: id, input, index }) };
+  });
+}
+
+/** A graph that is looked through; of a group, with the names of the inputs that its call gives. */
+interface Seen {
+  readonly graph: Graph;
+  readonly given: ReadonlySet<string>;
+  readonly workflow: Workflow;
+  readonly library: Library;
+}
+
+const DEEPEST = 100;
+
+/** The input whose value an output of a bypassed node has; in a group all nodes are bypassed. */
+function passed(id: string, output: string | undefined, seen: Seen, depth: number): string | null {
+  const entry = own(seen.graph.nodes, id);
+  if (!entry || depth > DEEPEST) return null;
+  const face = faceOf(id, entry, seen.graph, seen.workflow, seen.library);
+  const port = outputOf(face, output);
+  if (!port) return null;
+  const has = (input: string) =>
+    own(entry.inputs, input) !== undefined || givenTo(seen, id, input) !== null;
+  const group = face.group === null ? undefined : own(seen.workflow.groups, face.group);
+  if (group) {
+    const place = own(group.outputs, port.name);
+    const given = new Set(Object.keys(group.inputs).filter(has));
+    return place ? leadsTo(place, { ...seen, graph: group, given }, depth + 1) : null;
+  }
+  const fitting = face.inputs.find(
+    (one) => has(one.name) && joinOf(one.type, port.type) === "direct",
+  );
+  return fitting?.name ?? null;
+}
+
+/** The exposed input of a bypassed group that a link inside of it leads back to. */
+function leadsTo(link: LinkRef, seen: Seen, depth: number): string | null {
+  const input = passed(link.node, link.output, seen, depth);
+  if (input === null) return null;
+  const name = givenTo(seen, link.node, input);
+  if (name !== null) return name;
+  const source = readInput(own(own(seen.graph.nodes, link.node)?.inputs, input) ?? null);
+  if (source.kind === "value") return null;
+  const next = source.kind === "link" ? source.link : source.links[0];
+  return next ? leadsTo(next, seen, depth + 1) : null;
+}
+
+/** The exposed input by which the call gives an inner input its value. */
+const givenTo = (seen: Seen, node: string, input: string): string | null =>
+  exposedNames(seen.graph, node, input).findLast((name) => seen.given.has(name)) ?? null;

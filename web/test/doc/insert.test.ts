@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import { bypassShown, fittingInputs, fittingNodes, insertOnWire } from "../../src/doc/insert";
+import { faceOf } from "../../src/doc/library";
+import type { Graph } from "../../src/doc/types";
+import { faults, flow, LIBRARY, node } from "./toys";
+
+const workflow = flow({
+  nodes: {
+    one: node("number"),
+    sum: node("add", { a: { node: "one" }, b: 2 }),
+    split: node("split"),
+    full: node("add", { a: { node: "one" }, b: { node: "one" } }),
+    words: node("words"),
+    join: node("join", { parts: [{ node: "one" }, { node: "sum" }] }),
+    last: node("split", { value: { node: "sum" } }),
+  },
+  layout: {
+    nodes: { split: { at: [200, 0] } },
+    reroutes: { left: { at: [100, 0] }, right: { at: [300, 0] } },
+    wires: { "sum/a": ["left", "right"] },
+  },
+});
+const insert = (id: string, key: string) => insertOnWire(workflow, workflow, LIBRARY, id, key);
+
+describe("a node that is put into a wire", () => {
+  test("takes the wire by its first input and gives it on by its first output", () => {
+    const next = insert("split", "sum/a");
+    expect(next?.nodes.split?.inputs).toEqual({ value: { node: "one" } });
+    expect(next?.nodes.sum?.inputs).toEqual({ a: { node: "split", output: "whole" }, b: 2 });
+    expect(next?.layout.wires).toEqual({ "split/value": ["left"], "sum/a": ["right"] });
+    expect(faults(next ?? workflow)).toEqual([]);
+  });
+
+  test("keeps its place in a list of links", () => {
+    const next = insert("split", "join/parts/0");
+    expect(next?.nodes.join?.inputs?.parts).toEqual(
+      [
+        { node: "split", output: "whole" },
+        { node: "sum", output: undefined },
+      ].map(({ node: from, output }) => (output ? { node: from, output } : { node: from })),
+    );
+  });
+
+  test("must fit, be free and close no loop", () => {
+    expect(insert("words", "sum/a")).toBeNull();
+    expect(insert("full", "sum/a")).toBeNull();
+    expect(insert("last", "sum/a")).toBeNull();
+    expect(insert("sum", "sum/a")).toBeNull();
+    expect(insert("split", "gone/a")).toBeNull();
+  });
+});
+
+describe("what fits", () => {
+  test("an output: the inputs that it may enter", () => {
+    const entry = node("add");
+    const face = faceOf("x", entry, flow({ nodes: { x: entry } }), workflow, LIBRARY);
+    expect(fittingInputs(face, "int").map((port) => port.name)).toEqual(["a", "b"]);
+    expect(fittingInputs(face, "Image")).toEqual([]);
+  });
+
+  test("a wire: nodes, those of its very type first and those that take anything last", () => {
+    const takes = fittingNodes(LIBRARY, { type: "Image", direction: "takes" });
+    expect(takes.map(({ spec, port }) => [spec.id, port])).toEqual([
+      ["toy.blur", "image"],
+      ["toy.save", "image"],
+      ["toy.same", "value"],
+    ]);
+    const gives = fittingNodes(LIBRARY, { type: "int", direction: "gives" });
+    expect(gives.map(({ spec }) => spec.id)).toEqual(["toy.range", "toy.same"]);
+  });
+});
+
+describe("a bypassed node lets through", () => {
+  test("its first linked or given input of the output's type", () => {
+    expect(bypassShown("sum", workflow, workflow, LIBRARY)).toEqual([
+      { output: "sum", input: "a", wire: "sum/a" },
+    ]);
+    expect(bypassShown("join", workflow, workflow, LIBRARY)).toEqual([
+      { output: "all", input: "parts", wire: "join/parts/0" },
+    ]);
+  });
+
+  test("nothing, if no input fits", () => {
+    const sample = flow({ nodes: { s: node("sample", { seed: 3 }) } });
+    expect(bypassShown("s", sample, sample, LIBRARY)).toEqual([
+      { output: "image", input: null, wire: null },
+    ]);
+  });
+
+  test("a literal, which no wire shows", () => {
+    const one = flow({ nodes: { s: node("add", { b: 3 }) } });
+    expect(bypassShown("s", one, one, LIBRARY)).toEqual([
+      { output: "sum", input: "b", wire: null },
+    ]);
+  });
+
+  test("as a call what leads back through its group to an input that is given", () => {
+    const group: Graph = {
+      nodes: { first: node("add", { b: 1 }), second: node("split", { value: { node: "first" } }) },
+      inputs: { x: { node: "first", input: "a" }, y: { node: "first", input: "b" } },
+      outputs: { z: { node: "second", output: "rest" } },
+      layout: {},
+    };
+    const given = (inputs: Record<string, { node: string }>) => {
+      const nodes = { one: node("number"), call: { type: "group:g", inputs } };
+      const around = flow({ nodes, groups: { g: group } });
+      return bypassShown("call", around, around, LIBRARY)[0];
+    };
+    expect(given({ x: { node: "one" } })).toMatchObject({ input: "x", wire: "call/x" });
+    expect(given({ y: { node: "one" } })).toMatchObject({ input: "y" });
+    expect(given({})).toMatchObject({ input: null });
+  });
+});
