@@ -95,20 +95,20 @@ export interface Fit {
 
 /**
  * The nodes to offer for a wire that was dropped on nothing: those that take `type`
- * (`direction` is "takes"), or that give it ("gives"). Those that fit as they are come first, then
+ * (the wire comes "from" an output), or that give it (it leads "to" an input). Those that fit as they are come first, then
  * those that take a list apart or make one, then those that take anything.
  */
 export function fittingNodes(
   library: Library,
-  { type, direction }: { readonly type: string; readonly direction: "takes" | "gives" },
+  { type, direction }: { readonly type: string; readonly direction: "from" | "to" },
 ): Fit[] {
   const fits: (Fit & { readonly rank: number })[] = [];
   for (const spec of Object.values(library.nodes)) {
     if (spec.deprecated || spec.pack === "nodeflow") continue;
-    const ports = direction === "takes" ? spec.inputs : spec.outputs;
+    const ports = direction === "from" ? spec.inputs : spec.outputs;
     let best: (Fit & { readonly rank: number }) | null = null;
     for (const port of ports) {
-      const how = direction === "takes" ? joinOf(type, port.type) : joinOf(port.type, type);
+      const how = direction === "from" ? joinOf(type, port.type) : joinOf(port.type, type);
       if (how === null) continue;
       const vague = isVariable(port.type) || /^(list\[)*any\]*$/.test(port.type);
       const rank = port.type === type ? 0 : vague ? 3 : how === "direct" ? 1 : 2;

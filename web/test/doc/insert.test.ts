@@ -59,13 +59,13 @@ describe("what fits", () => {
   });
 
   test("a wire: nodes, those of its very type first and those that take anything last", () => {
-    const takes = fittingNodes(LIBRARY, { type: "Image", direction: "takes" });
+    const takes = fittingNodes(LIBRARY, { type: "Image", direction: "from" });
     expect(takes.map(({ spec, port }) => [spec.id, port])).toEqual([
       ["toy.blur", "image"],
       ["toy.save", "image"],
       ["toy.same", "value"],
     ]);
-    const gives = fittingNodes(LIBRARY, { type: "int", direction: "gives" });
+    const gives = fittingNodes(LIBRARY, { type: "int", direction: "to" });
     expect(gives.map(({ spec }) => spec.id)).toEqual(["toy.range", "toy.same"]);
   });
 });
