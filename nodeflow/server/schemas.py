@@ -135,11 +135,10 @@ def _of_operation(mark: Operation) -> dict[type[BaseModel], JsonSchemaMode]:
 
 def sent_events() -> list[type[Event]]:
     """The events that come as JSON objects over the server's wire, by name."""
-    kinds = (kind for kind in Event.__subclasses__() if kind.__module__ in _MODULES)
-    return sorted((kind for kind in kinds if kind not in _NEVER_SENT), key=lambda kind: kind.event)
-
-
-_MODULES = (events.__name__, job_events.__name__)
+    # Not by `__subclasses__`: with slots a dataclass is made twice, and the first one may linger.
+    named = (item for module in (events, job_events) for item in vars(module).values())
+    kinds = {kind for kind in named if isinstance(kind, type) and issubclass(kind, Event)}
+    return sorted(kinds - {Event, *_NEVER_SENT}, key=lambda kind: kind.event)
 
 
 def _event_models() -> dict[type[BaseModel], JsonSchemaMode]:

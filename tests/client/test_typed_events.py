@@ -25,6 +25,8 @@ JOB = [
     job_events.WorkerChanged("cpu", "died", "It was killed."),
     job_events.NodesChanged(("Pack 'x' is broken.",)),
     job_events.WorkflowChanged("a/b", "tag"),
+    job_events.SettingsChanged("tag"),
+    job_events.ResultRemoved("ab12"),
 ]
 
 

@@ -493,6 +493,10 @@ export interface SubmitBody {
    */
   job?: string | null;
   /**
+   * Saved workflow that a `workflow` in the body came from, for the history.
+   */
+  origin?: string | null;
+  /**
    * Values of exposed inputs by name, or of others as `node.input`.
    */
   inputs?: {

@@ -19,6 +19,7 @@ export type ServerEvent =
   | NodeStarted
   | NodesChanged
   | QueueChanged
+  | ResultRemoved
   | SettingsChanged
   | WorkerChanged
   | WorkflowChanged;
@@ -218,6 +219,15 @@ export interface QueueChanged {
   time: number;
   event: "queue_changed";
   paused: boolean;
+}
+/**
+ * A file that jobs made was deleted, wherever it lay; jobs tell of it still.
+ */
+export interface ResultRemoved {
+  seq: number;
+  time: number;
+  event: "result_removed";
+  digest: string;
 }
 /**
  * The editor's settings were written; `etag` is that of the new ones.
