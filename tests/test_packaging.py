@@ -8,10 +8,13 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# The first releases of Python 3.11 know no filter; later ones warn without.
+FILTER: Any = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 
 
 def build(target: str, source: Path, goal: Path, **environment: str) -> Path:
@@ -33,7 +36,7 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sdist, unpacked."""
     folder = tmp_path_factory.mktemp("sdist")
     with tarfile.open(build("sdist", ROOT, folder)) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder, **FILTER)
     return next(path for path in folder.iterdir() if path.is_dir())
 
 
