@@ -1,0 +1,22 @@
+/** What the editor does when it is told to: with the document, the server and the screen at once. */
+
+import type { Editor } from "../editor";
+import { type FileActions, makeFileActions } from "./files";
+import { makeNodeActions, type NodeActions } from "./nodes";
+import { makePictureActions, type PictureActions } from "./pictures";
+import { makeRunActions, type RunActions } from "./run";
+
+export interface Actions {
+  readonly files: FileActions;
+  readonly nodes: NodeActions;
+  readonly pictures: PictureActions;
+  readonly run: RunActions;
+}
+
+/** @param editor Is not whole yet, so nothing of it may be used before an action is called. */
+export const makeActions = (editor: () => Editor): Actions => ({
+  files: makeFileActions(editor),
+  nodes: makeNodeActions(editor),
+  pictures: makePictureActions(editor),
+  run: makeRunActions(editor),
+});

@@ -1,0 +1,136 @@
+/** Nodes that are added, copied and pasted. */
+
+import { focusNode } from "../canvas/focus";
+import { copy, duplicate, paste } from "../doc/clipboard";
+import { addNode, connect, freshId, GRID, remove } from "../doc/edits";
+import { fittingInputs, fittingOutputs } from "../doc/insert";
+import { type Face, faceOf, type Library, specOf } from "../doc/library";
+import {
+  GROUP_PREFIX,
+  type Graph,
+  type NodeEntry,
+  type NodeLayout,
+  type Point,
+} from "../doc/types";
+import type { Editor } from "../editor";
+import { graphOf, workflowOf } from "../store/tabs";
+import type { Loose } from "../store/ui";
+
+export interface NodeActions {
+  /** Add a node of a type, and draw the wire that waits for it; gives its id. */
+  add(type: string, at: Point, loose?: Loose | null, inputs?: NodeEntry["inputs"]): string | null;
+  copy(): Promise<void>;
+  cut(): Promise<void>;
+  /** @param keepOuter Wires from nodes that were not copied lead to the copies too. */
+  paste(text: string, keepOuter: boolean): boolean;
+  duplicate(): void;
+  remove(): void;
+  /** Look at a node by its flat id, entering the groups that it lies in. */
+  look(flat: string): void;
+}
+
+/** Pixels by which a copy lies beside its original. */
+const ASIDE = 40;
+
+export function makeNodeActions(get: () => Editor): NodeActions {
+  const selection = () => [...(get().tabs.current()?.selection ?? [])];
+  const actions: NodeActions = {
+    add(type, at, loose = null, inputs) {
+      const editor = get();
+      const { tabs, library } = editor;
+      const tab = tabs.current();
+      if (!tab) return null;
+      let made: string | null = null;
+      tabs.editGraph((graph, workflow) => {
+        const id = freshId(type, graph);
+        made = id;
+        const lib = library.getState().library;
+        const entry: NodeEntry = { type, ...(inputs && { inputs }) };
+        const snap = editor.settings.getState().values.snap ? GRID : 1;
+        const round = (value: number) => Math.round(value / snap) * snap;
+        const layout: NodeLayout = { at: [round(at[0]), round(at[1])], ...seeds(type, lib) };
+        const added = addNode(graph, id, entry, layout);
+        return loose ? tied(added, id, loose, faceOf(id, entry, added, workflow, lib)) : added;
+      });
+      if (made !== null) tabs.select([`n:${made}`]);
+      return made;
+    },
+    async copy() {
+      const tab = get().tabs.current();
+      if (!tab || tab.selection.size === 0) return;
+      await write(get(), copy(workflowOf(tab), tab.scope, tab.selection));
+    },
+    async cut() {
+      await actions.copy();
+      actions.remove();
+    },
+    paste(text, keepOuter) {
+      const { tabs, canvas } = get();
+      const tab = tabs.current();
+      if (!tab) return false;
+      const made = paste(workflowOf(tab), tab.scope, text, canvas.pointer(), { keepOuter });
+      if (!made) return false;
+      tabs.edit(() => made.workflow);
+      tabs.select(made.items);
+      return true;
+    },
+    duplicate() {
+      const { tabs } = get();
+      const tab = tabs.current();
+      if (!tab || tab.selection.size === 0) return;
+      const made = duplicate(workflowOf(tab), tab.scope, tab.selection, [ASIDE, ASIDE], true);
+      tabs.edit(() => made.workflow);
+      tabs.select(made.items);
+    },
+    remove() {
+      const items = selection();
+      get().tabs.editGraph((graph) => remove(graph, items));
+      get().tabs.select([]);
+    },
+    look(flat) {
+      const editor = get();
+      const parts = flat.split("/");
+      const id = parts.at(-1);
+      editor.tabs.leave(0);
+      for (const call of parts.slice(0, -1)) editor.tabs.enter(call);
+      const tab = editor.tabs.current();
+      if (!tab || id === undefined || !graphOf(tab).nodes[id]) return;
+      if (tab.view === "form") editor.tabs.patch(tab.id, { view: "graph" });
+      // The canvas of another group is there only after the page was drawn.
+      requestAnimationFrame(() => requestAnimationFrame(() => focusNode(editor, id)));
+    },
+  };
+  return actions;
+}
+
+/** A new sampler draws something else each time; a seed that was set stays. */
+function seeds(type: string, library: Library): Partial<NodeLayout> {
+  if (type.startsWith(GROUP_PREFIX)) return {};
+  const ports = specOf(library, type)?.inputs.filter((port) => port.widget === "seed") ?? [];
+  if (ports.length === 0) return {};
+  return { seeds: Object.fromEntries(ports.map((port) => [port.name, "random" as const])) };
+}
+
+/** Draw the wire that was let go over nothing to the first socket of the new node that fits. */
+function tied(graph: Graph, id: string, loose: Loose, face: Face): Graph {
+  if (loose.from) {
+    const [port] = fittingInputs(face, loose.type);
+    if (!port) return graph;
+    const end = { node: id, input: port.name, index: port.grows ? 0 : null, grows: port.grows };
+    return connect(graph, loose.from, end, loose.via);
+  }
+  const [port] = fittingOutputs(face, loose.type);
+  return port && loose.to ? connect(graph, { node: id, output: port.name }, loose.to) : graph;
+}
+
+async function write(editor: Editor, text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    editor.ui.say("Copied.");
+  } catch {
+    editor.ui.toast(
+      "error",
+      "The browser does not let this page write to the clipboard; allow it for this site.",
+    );
+  }
+}

@@ -1,0 +1,117 @@
+/** Running the workflow in view, and stopping what runs. */
+
+import { flatId } from "../doc/scope";
+import { nextSeeds } from "../doc/seeds";
+import type { Editor } from "../editor";
+import { ApiError, type Problem, sentenceOf } from "../server/api";
+import { type Tab, workflowOf } from "../store/tabs";
+
+export interface RunActions {
+  /** Hand in the workflow in view. `only` names nodes of the graph in view that are wanted. */
+  start(options?: { readonly only?: readonly string[]; readonly first?: boolean }): Promise<void>;
+  /** Stop the job of the tab in view. */
+  cancel(): Promise<void>;
+  cancelJob(id: string): Promise<void>;
+  cancelAll(): Promise<void>;
+  retry(id: string): Promise<void>;
+  /** Show the job on the nodes of the tab in view. */
+  show(id: string): void;
+  /** Check the workflow in view with the server; problems are shown on their nodes. */
+  check(): Promise<readonly Problem[]>;
+}
+
+const errors = (problems: readonly Problem[]) =>
+  problems.filter((problem) => problem.severity !== "warning");
+
+export function makeRunActions(get: () => Editor): RunActions {
+  const trouble = (what: string, error: unknown) =>
+    get().ui.toast("error", `${what}: ${sentenceOf(error)}`);
+
+  const refused = (tab: Tab, problems: readonly Problem[]) => {
+    const { tabs, ui } = get();
+    tabs.patch(tab.id, { problems });
+    const found = errors(problems);
+    const missing = found.some((one) => one.code === "missing_file" || one.code === "unknown_type");
+    if (missing) ui.show({ kind: "missing", tab: tab.id });
+    const [first] = found;
+    const more = found.length > 1 ? ` And ${found.length - 1} more.` : "";
+    ui.toast("error", `It cannot run: ${first?.sentence ?? "the check found problems."}${more}`);
+  };
+
+  return {
+    async start(options = {}) {
+      const { tabs, api, runs, ui, settings, library } = get();
+      const before = tabs.current();
+      if (!before) return;
+      if (!before.locked) {
+        // The seed changes before the run, so that the one that is shown made the picture.
+        tabs.edit((now) => nextSeeds(now, library.getState().library, Math.random), "seeds");
+        tabs.seal();
+      }
+      const tab = tabs.current() ?? before;
+      const { batch } = settings.getState().values;
+      try {
+        const accepted = await api.submit({
+          workflow: workflowOf(tab),
+          batch,
+          ...(options.first && { priority: 1 }),
+          ...(options.only && { only: options.only.map((id) => flatId(tab.scope, id)) }),
+          ...(tab.path !== null && { origin: tab.path }),
+        });
+        runs.accept(accepted);
+        tabs.patch(tab.id, {
+          job: accepted.id,
+          problems: accepted.warnings as unknown as Problem[],
+        });
+        ui.say(batch > 1 ? `${batch} jobs wait for their turn.` : "The job is queued.");
+      } catch (error) {
+        if (error instanceof ApiError && error.problems.length > 0) refused(tab, error.problems);
+        else trouble("The job was not taken", error);
+      }
+    },
+    async cancel() {
+      const job = get().tabs.current()?.job;
+      if (job) await this.cancelJob(job);
+    },
+    async cancelJob(id) {
+      try {
+        await get().api.cancel(id);
+        get().ui.say("The job is cancelled.");
+      } catch (error) {
+        trouble("The job cannot be cancelled", error);
+      }
+    },
+    async cancelAll() {
+      try {
+        const count = await get().api.cancelAll();
+        get().ui.say(count === 1 ? "One job is cancelled." : `${count} jobs are cancelled.`);
+      } catch (error) {
+        trouble("The jobs cannot be cancelled", error);
+      }
+    },
+    async retry(id) {
+      try {
+        const accepted = await get().api.retry(id);
+        get().runs.accept(accepted);
+      } catch (error) {
+        trouble("The job cannot be run again", error);
+      }
+    },
+    show(id) {
+      const { tabs, runs } = get();
+      const tab = tabs.current();
+      if (tab) tabs.patch(tab.id, { job: id });
+      void runs.loadJob(id);
+    },
+    async check() {
+      const { tabs, api } = get();
+      const tab = tabs.current();
+      if (!tab) return [];
+      const workflow = workflowOf(tab);
+      const problems = await api.check({ workflow });
+      const now = tabs.find(tab.id);
+      if (now && workflowOf(now) === workflow) tabs.patch(tab.id, { problems });
+      return problems;
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/** The open workflows. A dot marks unsaved work; a running one shows how far it is. */
+
+import { useStore } from "zustand";
+import { useEditor, useRuns } from "../editor";
+import { isUnsaved, type Tab, workflowOf } from "../store/tabs";
+import { Icon } from "../ui/icons";
+import css from "./TabStrip.module.css";
+
+export function TabStrip() {
+  const { tabs, actions } = useEditor();
+  const state = useStore(tabs);
+  const walk = (by: number) => {
+    const index = state.tabs.findIndex((tab) => tab.id === state.active);
+    const next = state.tabs[(index + by + state.tabs.length) % state.tabs.length];
+    if (next) tabs.activate(next.id);
+  };
+  return (
+    <nav className={css.strip} aria-label="Open workflows">
+      <div
+        role="tablist"
+        aria-label="Workflows"
+        className={css.list}
+        onKeyDown={(event) => {
+          if (event.key === "ArrowRight") walk(1);
+          else if (event.key === "ArrowLeft") walk(-1);
+          else if (event.key === "Delete") void actions.files.close(state.active);
+          else return;
+          event.preventDefault();
+          event.stopPropagation();
+        }}
+      >
+        {state.tabs.map((tab) => (
+          <TabButton key={tab.id} tab={tab} active={tab.id === state.active} />
+        ))}
+      </div>
+      <button
+        type="button"
+        className={css.add}
+        aria-label="New workflow"
+        onClick={() => actions.files.create()}
+      >
+        <Icon name="plus" />
+      </button>
+    </nav>
+  );
+}
+
+function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
+  const { tabs, actions } = useEditor();
+  const name = workflowOf(tab).name || tab.path || "Untitled";
+  const progress = useProgress(tab.job);
+  return (
+    <div className={css.tab} data-active={active || undefined}>
+      <button
+        type="button"
+        role="tab"
+        aria-selected={active}
+        tabIndex={active ? 0 : -1}
+        className={css.label}
+        title={tab.path ?? name}
+        onClick={() => tabs.activate(tab.id)}
+        onAuxClick={(event) => {
+          if (event.button === 1) void actions.files.close(tab.id);
+        }}
+      >
+        {tab.locked && <Icon name="lock" size={12} />}
+        {name}
+        {isUnsaved(tab) && (
+          <span className={css.dot} title="unsaved changes">
+            <span className="visually-hidden"> (unsaved)</span>
+          </span>
+        )}
+        {progress !== null && <span className={css.progress}>{progress}%</span>}
+      </button>
+      <button
+        type="button"
+        className={css.close}
+        aria-label={`Close ${name}`}
+        tabIndex={-1}
+        onClick={() => void actions.files.close(tab.id)}
+      >
+        <Icon name="close" size={12} />
+      </button>
+    </div>
+  );
+}
+
+/** Per cent of a job that runs: its nodes, and the steps of the one that works; null for others. */
+export function useProgress(id: string | null): number | null {
+  return useRuns((state) => {
+    const job = id === null ? undefined : state.jobs[id];
+    if (job?.status !== "running") return null;
+    const runs = Object.values(job.nodes);
+    const total = Math.max(job.total, runs.length, 1);
+    let done = 0;
+    for (const run of runs) {
+      if (run.status === "running") done += run.total ? (run.step ?? 0) / run.total : 0;
+      else if (run.status !== "waiting") done += 1;
+    }
+    return Math.min(99, Math.round((100 * done) / total));
+  });
+}

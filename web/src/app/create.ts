@@ -1,0 +1,72 @@
+/** The editor, put together. */
+
+import { makeActions } from "../actions/actions";
+import { makeCanvasSlot } from "../canvas/handle";
+import { COMMANDS } from "../commands/table";
+import type { Editor } from "../editor";
+import { makePlugins } from "../plugins/plugins";
+import { makeApi } from "../server/api";
+import { makeLibraryStore } from "../store/library";
+import { makeRuns } from "../store/runs";
+import { makeSettings } from "../store/settings";
+import { makeShelf } from "../store/shelf";
+import { makeTabs } from "../store/tabs";
+import { makeUi } from "../store/ui";
+import { createQuestions } from "../ui/confirm";
+import { createToasts, type Toasts } from "../ui/toasts_store";
+
+export function createEditor(): { editor: Editor; toasts: Toasts } {
+  const toasts = createToasts();
+  const ui = makeUi(toasts);
+  const told = (sentence: string) => ui.toast("error", sentence);
+  const api = makeApi();
+  const tabs = makeTabs(ui.say);
+  const library = makeLibraryStore(api, told);
+  const settings = makeSettings(api);
+  const shelf = makeShelf(api, told);
+  const plugins = makePlugins(api, told);
+  const runs = makeRuns(api, {
+    told,
+    onNodes: (errors) => {
+      void library.reload();
+      for (const sentence of errors) ui.toast("warning", sentence);
+    },
+    onWorkflow: (path, etag) => {
+      void shelf.load();
+      for (const tab of tabs.getState().tabs) {
+        // The tag of what this window has saved itself comes with the answer to it.
+        if (tab.path === path && tab.etag !== etag) markOvertaken(path);
+      }
+    },
+    onSettings: () => void settings.load(),
+    onFinished: (job) => {
+      const words = { done: "is done", failed: "has failed", cancelled: "was cancelled" };
+      const what = words[job.status as keyof typeof words] ?? "is over";
+      ui.say(`${job.name || "The job"} ${what}.`);
+      if (job.status === "failed") ui.toast("error", job.problem || `${job.name} has failed.`);
+    },
+  });
+  const markOvertaken = (path: string) =>
+    setTimeout(async () => {
+      for (const tab of tabs.getState().tabs.filter((one) => one.path === path)) {
+        const now = await api.readWorkflow(path).catch(() => null);
+        const same = now !== null && now.etag === tabs.find(tab.id)?.etag;
+        tabs.patch(tab.id, { overtaken: now !== null && !same });
+      }
+    }, 500);
+  const editor: Editor = {
+    api,
+    tabs,
+    runs,
+    library,
+    settings,
+    shelf,
+    ui,
+    questions: createQuestions(),
+    plugins,
+    canvas: makeCanvasSlot(),
+    actions: makeActions(() => editor),
+    commands: COMMANDS,
+  };
+  return { editor, toasts };
+}

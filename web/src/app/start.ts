@@ -1,0 +1,85 @@
+/** What the editor does when it starts, and what it keeps doing. */
+
+import type { Editor } from "../editor";
+import { watch } from "../server/socket";
+import { applyTheme } from "../ui/theme";
+
+/** The workflow that somebody sees who comes for the first time. */
+const FIRST = "text_to_image";
+
+export async function start(editor: Editor): Promise<void> {
+  const { api, runs, library, settings, shelf, plugins, ui } = editor;
+  follow(editor);
+  await Promise.all([library.load(), settings.load()]);
+  for (const kind of kindsOf(editor)) void library.loadFiles(kind);
+  const connect = () =>
+    watch({
+      base: api.base,
+      previews: settings.getState().values.previews,
+      onBatch: (events, previews) => runs.apply(events, previews),
+      onState: (connection) => runs.connection(connection),
+      onTrouble: ui.say,
+      onReset: () => {
+        void runs.refresh();
+        void library.reload();
+      },
+    });
+  let socket = connect();
+  settings.subscribe((now, before) => {
+    if (now.values.previews === before.values.previews) return;
+    socket.close();
+    socket = connect();
+  });
+  void runs.loadGallery();
+  void shelf.load();
+  void plugins
+    .load()
+    .catch(() => ui.toast("warning", "What packs bring to the editor cannot be listed."));
+}
+
+/** Open what an address asks for, else the first workflow. */
+export async function openFirst(editor: Editor): Promise<void> {
+  const { actions, tabs } = editor;
+  if (tabs.getState().tabs.length > 0) return;
+  const wanted = new URLSearchParams(location.search).get("workflow");
+  if (wanted && (await actions.files.openSaved(wanted))) return;
+  if (!(await actions.files.openSaved(FIRST, { template: true }))) actions.files.create();
+}
+
+const kindsOf = ({ library }: Editor): Set<string> => {
+  const kinds = new Set<string>();
+  for (const spec of Object.values(library.getState().library.nodes)) {
+    for (const port of spec.inputs) if (port.file) kinds.add(port.file.root);
+  }
+  return kinds;
+};
+
+/** The theme and the title follow what they are about. */
+function follow(editor: Editor): void {
+  const { settings, tabs, runs } = editor;
+  let stop = applyTheme(settings.getState().values.theme);
+  settings.subscribe((now, before) => {
+    if (now.values.theme !== before.values.theme) {
+      stop();
+      stop = applyTheme(now.values.theme);
+    }
+    document.documentElement.dataset.motion = now.values.motion;
+  });
+  const title = () => {
+    document.title = titleOf(editor);
+  };
+  tabs.subscribe(title);
+  runs.subscribe(title);
+}
+
+/** `25% Text to image · nodeflow` while its job runs. */
+export function titleOf({ tabs, runs }: Editor): string {
+  const tab = tabs.current();
+  if (!tab) return "nodeflow";
+  const name = tab.history.now.name || tab.path || "Untitled";
+  const job = tab.job === null ? undefined : runs.getState().jobs[tab.job];
+  const running = job?.status === "running" ? Object.values(job.nodes) : [];
+  const step = running.find((run) => run.status === "running" && run.total);
+  const part = step?.total ? `${Math.round((100 * (step.step ?? 0)) / step.total)}% ` : "";
+  return `${part}${name} · nodeflow`;
+}

@@ -1,0 +1,161 @@
+/** The canvas: the graph in view, and every gesture on it. */
+
+import {
+  Background,
+  BackgroundVariant,
+  type EdgeTypes,
+  type NodeTypes,
+  ReactFlow,
+  ReactFlowProvider,
+  SelectionMode,
+} from "@xyflow/react";
+import "@xyflow/react/dist/base.css";
+import { memo, useCallback, useMemo, useRef, useState } from "react";
+import { GRID } from "../doc/edits";
+import { useEditor, useSettings, useTab } from "../editor";
+import { scopeKey } from "../store/tabs";
+import css from "./Canvas.module.css";
+import { ContextMenus } from "./ContextMenus";
+import { FAR, FarLayer } from "./FarLayer";
+import { FrameCard } from "./FrameCard";
+import { Minimap } from "./Minimap";
+import { NodeCard } from "./NodeCard";
+import { NoteCard } from "./NoteCard";
+import { RerouteDot } from "./RerouteDot";
+import { SelectionBox } from "./SelectionBox";
+import { useBoxSelect } from "./useBoxSelect";
+import { useCanvasHandle } from "./useCanvasHandle";
+import { useCanvasKeys } from "./useCanvasKeys";
+import { useConnecting } from "./useConnecting";
+import { useDragging } from "./useDragging";
+import { useDrops } from "./useDrops";
+import { useFlow } from "./useFlow";
+import { useHovered } from "./useHovered";
+import { usePicking } from "./usePicking";
+import { useWheel } from "./useWheel";
+import { WireEdge } from "./WireEdge";
+
+const NODE_TYPES = {
+  node: NodeCard,
+  frame: FrameCard,
+  note: NoteCard,
+  reroute: RerouteDot,
+} as NodeTypes;
+const EDGE_TYPES = { wire: WireEdge } as EdgeTypes;
+const MIDDLE = [1];
+const LEFT_AND_MIDDLE = [0, 1];
+
+/** The graph of the tab in view. */
+export const Canvas = memo(function Canvas() {
+  const id = useTab((tab) => tab.id);
+  const scope = useTab((tab) => scopeKey(tab.scope));
+  if (id === null) return null;
+  return (
+    // Another graph is another canvas: no gesture and no size of the last one is left over.
+    <ReactFlowProvider key={`${id}:${scope}`}>
+      <CanvasInside />
+    </ReactFlowProvider>
+  );
+});
+
+function CanvasInside() {
+  const { tabs } = useEditor();
+  const frame = useRef<HTMLDivElement>(null);
+  const [far, setFar] = useState(false);
+  const grid = useSettings((state) => state.values.grid);
+  const drags = useSettings((state) => state.values.drag);
+  const locked = useTab((tab) => tab.locked) ?? false;
+  const hovered = useHovered(frame, far);
+  const dragging = useDragging();
+  const { nodes, edges } = useFlow(far, dragging.held ?? hovered);
+  const { ready, first } = useCanvasHandle(frame);
+  const connecting = useConnecting();
+  const picking = usePicking();
+  const box = useBoxSelect(frame, drags);
+  const drops = useDrops();
+  const keys = useCanvasKeys();
+  useWheel(frame);
+  const moved = useCallback(
+    (_: unknown, view: { x: number; y: number; zoom: number }) => {
+      const tab = tabs.current();
+      if (!tab) return;
+      tabs.patch(tab.id, { viewports: { ...tab.viewports, [scopeKey(tab.scope)]: view } });
+    },
+    [tabs],
+  );
+  const moving = useCallback((_: unknown, view: { zoom: number }) => setFar(view.zoom < FAR), []);
+  const options = useMemo(() => ({ interactionWidth: 16 }), []);
+  return (
+    <ContextMenus>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the elements in it have the roles */}
+      <div
+        ref={frame}
+        className={css.canvas}
+        data-canvas
+        data-far={far || undefined}
+        data-ready={ready || undefined}
+        {...box.handlers}
+        {...drops}
+        {...keys}
+        onDoubleClick={picking.onDoubleClick}
+      >
+        <FarLayer />
+        <ReactFlow
+          nodes={nodes}
+          edges={edges}
+          nodeTypes={NODE_TYPES}
+          edgeTypes={EDGE_TYPES}
+          defaultViewport={first}
+          defaultEdgeOptions={options}
+          minZoom={0.04}
+          maxZoom={3}
+          onlyRenderVisibleElements
+          nodesDraggable={!locked}
+          nodesConnectable={!locked}
+          edgesReconnectable={!locked}
+          elementsSelectable={false}
+          nodesFocusable={false}
+          edgesFocusable={false}
+          selectNodesOnDrag={false}
+          selectionOnDrag={false}
+          selectionMode={SelectionMode.Partial}
+          selectionKeyCode={null}
+          multiSelectionKeyCode={null}
+          deleteKeyCode={null}
+          panActivationKeyCode="Space"
+          disableKeyboardA11y
+          panOnDrag={drags === "pan" ? LEFT_AND_MIDDLE : MIDDLE}
+          zoomOnScroll={false}
+          panOnScroll={false}
+          zoomOnDoubleClick={false}
+          nodeDragThreshold={3}
+          connectionRadius={24}
+          autoPanOnNodeFocus={false}
+          elevateNodesOnSelect={false}
+          elevateEdgesOnSelect={false}
+          zIndexMode="manual"
+          proOptions={HIDE_MARK}
+          onMove={moving}
+          onMoveEnd={moved}
+          {...dragging.handlers}
+          {...connecting}
+          {...picking.handlers}
+        >
+          {grid && !far && (
+            <Background
+              variant={BackgroundVariant.Dots}
+              gap={GRID}
+              size={1.4}
+              className={css.dots ?? ""}
+            />
+          )}
+        </ReactFlow>
+        <SelectionBox box={box.box} />
+        <Minimap />
+      </div>
+    </ContextMenus>
+  );
+}
+
+/** The editor's own "About" names xyflow and its licence. */
+const HIDE_MARK = { hideAttribution: true };

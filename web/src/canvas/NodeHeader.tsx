@@ -1,0 +1,158 @@
+/** The top of a card: what the node is, and what became of it in the newest run. */
+
+import { memo, useEffect, useState } from "react";
+import { withNodeLayout } from "../doc/edits";
+import { useEditor } from "../editor";
+import { type NodeRun, timeLeft } from "../store/runs";
+import { Icon } from "../ui/icons";
+import { Tooltip } from "../ui/Tooltip";
+import { badgeOf } from "./badge";
+import css from "./NodeHeader.module.css";
+import { type NodeView, useJobActive } from "./useNode";
+
+interface HeaderProps {
+  readonly id: string;
+  readonly view: NodeView;
+  readonly run: NodeRun | undefined;
+  readonly title: string;
+}
+
+export const NodeHeader = memo(function NodeHeader({ id, view, run, title }: HeaderProps) {
+  const { tabs, ui } = useEditor();
+  const [renaming, setRenaming] = useState(false);
+  const { entry, layout, face, shape } = view;
+  const toggle = () =>
+    tabs.editGraph((graph) =>
+      withNodeLayout(graph, id, ({ collapsed, ...rest }) =>
+        collapsed ? rest : { ...rest, collapsed: true },
+      ),
+    );
+  return (
+    <header className={css.header} data-group={face.group !== null || undefined}>
+      <button
+        type="button"
+        className={`${css.fold} nodrag`}
+        aria-label={shape.collapsed ? `Unfold ${title}` : `Fold ${title}`}
+        aria-expanded={!shape.collapsed}
+        tabIndex={-1}
+        onClick={toggle}
+      >
+        <Icon name={shape.collapsed ? "chevron-right" : "chevron-down"} />
+      </button>
+      {renaming ? (
+        <Rename id={id} title={title} done={() => setRenaming(false)} />
+      ) : (
+        // biome-ignore lint/a11y/noStaticElementInteractions: F2 renames from the keyboard
+        <span
+          className={css.title}
+          title={face.spec?.id ?? entry.type}
+          onDoubleClick={(event) => {
+            if (face.group !== null) return; // a double click enters the group
+            event.stopPropagation();
+            setRenaming(true);
+          }}
+        >
+          {title}
+        </span>
+      )}
+      {face.spec?.deprecated && (
+        <Tooltip text={`Deprecated: ${face.spec.deprecated}`}>
+          <span className={css.mark}>
+            <Icon name="warning" />
+          </span>
+        </Tooltip>
+      )}
+      {layout?.comment && (
+        <button
+          type="button"
+          className={`${css.mark} nodrag`}
+          aria-label={`Comment: ${layout.comment}`}
+          title={layout.comment}
+          onClick={() => ui.show({ kind: "comment", node: id })}
+        >
+          <Icon name="note" />
+        </button>
+      )}
+      {layout?.pinned && <Icon name="pin" />}
+      {entry.mode && (
+        <span className={css.mode}>{entry.mode === "mute" ? "muted" : "bypassed"}</span>
+      )}
+      <Badge run={run} />
+      <ProgressBar run={run} />
+    </header>
+  );
+});
+
+function Rename({ id, title, done }: { id: string; title: string; done: () => void }) {
+  const { tabs } = useEditor();
+  const keep = (text: string) => {
+    const wanted = text.trim();
+    tabs.editGraph((graph) =>
+      withNodeLayout(graph, id, ({ title: _, ...rest }) =>
+        wanted ? { ...rest, title: wanted } : rest,
+      ),
+    );
+    done();
+  };
+  return (
+    <input
+      className={`${css.rename} nodrag`}
+      aria-label={`New title of ${title}`}
+      defaultValue={title}
+      ref={(input) => input?.select()}
+      onBlur={(event) => keep(event.target.value)}
+      onKeyDown={(event) => {
+        event.stopPropagation();
+        if (event.key === "Enter") keep(event.currentTarget.value);
+        if (event.key === "Escape") done();
+      }}
+    />
+  );
+}
+
+function Badge({ run }: { run: NodeRun | undefined }) {
+  const active = useJobActive();
+  const badge = badgeOf(run, active);
+  if (!badge) return null;
+  const shown = (
+    <span className={css.badge} data-kind={badge.kind}>
+      <Icon name={badge.icon} />
+      {badge.kind === "running" && run ? <Running run={run} /> : badge.text}
+    </span>
+  );
+  return badge.why ? <Tooltip text={badge.why}>{shown}</Tooltip> : shown;
+}
+
+/** Step and time left, counted on every second so that a slow step shows that it is alive. */
+function Running({ run }: { run: NodeRun }) {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  if (!run.total) return <>{run.text || "running"}</>;
+  const left = timeLeft(run, now);
+  return (
+    <>
+      {run.step}/{run.total}
+      {left !== null && ` · ${left < 1 ? "<1" : Math.round(left)} s left`}
+    </>
+  );
+}
+
+function ProgressBar({ run }: { run: NodeRun | undefined }) {
+  if (run?.status !== "running" || !run.total) return null;
+  const part = Math.round((100 * (run.step ?? 0)) / run.total);
+  return (
+    <div
+      className={css.track}
+      role="progressbar"
+      aria-valuenow={part}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-label="progress"
+    >
+      <div className={css.bar} style={{ transform: `scaleX(${part / 100})` }} />
+    </div>
+  );
+}

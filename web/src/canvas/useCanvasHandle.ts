@@ -1,0 +1,116 @@
+/** What the rest of the editor may ask of the canvas, answered by xyflow. */
+
+import { useReactFlow, useStoreApi } from "@xyflow/react";
+import { type RefObject, useEffect, useMemo, useState } from "react";
+import { itemsOf } from "../doc/boxes";
+import type { Box } from "../doc/geometry";
+import type { Point } from "../doc/types";
+import { useEditor } from "../editor";
+import { graphOf, scopeKey, type Tab, type Viewport } from "../store/tabs";
+import type { CanvasHandle, CanvasSlot } from "./handle";
+import { boxAround } from "./hit";
+
+/** Free room around what is fitted, in pixels of the screen. */
+const MARGIN = 60;
+/** A zoom at which a card can be read. */
+const READABLE = 0.6;
+const GLIDE = 200;
+
+const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** The view in which a box is whole. */
+export function fitting(box: Box, [width, height]: Point, most: number): Viewport {
+  const zoom = Math.max(
+    0.04,
+    Math.min(most, (width - MARGIN) / box.width, (height - MARGIN) / box.height),
+  );
+  return {
+    zoom,
+    x: width / 2 - (box.x + box.width / 2) * zoom,
+    y: height / 2 - (box.y + box.height / 2) * zoom,
+  };
+}
+
+/** @returns the view to begin with, and whether the canvas can be used. */
+export function useCanvasHandle(frame: RefObject<HTMLDivElement | null>): {
+  first: Viewport;
+  ready: boolean;
+} {
+  const editor = useEditor();
+  const flow = useReactFlow();
+  const store = useStoreApi();
+  const [ready, setReady] = useState(false);
+  const tab = editor.tabs.current();
+  const [first] = useState<Viewport>(() => (tab && seenBefore(tab)) ?? { x: 0, y: 0, zoom: 1 });
+  const handle = useMemo<CanvasHandle>(() => {
+    let last: Point | null = null;
+    const bounds = () => frame.current?.getBoundingClientRect() ?? new DOMRect();
+    const size = (): Point => [bounds().width, bounds().height];
+    const viewport = (): Viewport => {
+      const [x, y, zoom] = store.getState().transform;
+      return { x, y, zoom };
+    };
+    const toCanvas = ([x, y]: Point): Point => {
+      const { left, top } = bounds();
+      const view = viewport();
+      return [(x - left - view.x) / view.zoom, (y - top - view.y) / view.zoom];
+    };
+    const setViewport = (view: Viewport, animated = true) =>
+      void flow.setViewport(view, { duration: animated && !calm() ? GLIDE : 0 });
+    const zoomTo = (zoom: number) => {
+      const view = viewport();
+      const [width, height] = size();
+      const next = Math.min(3, Math.max(0.04, zoom));
+      const factor = next / view.zoom;
+      setViewport({
+        zoom: next,
+        x: width / 2 - (width / 2 - view.x) * factor,
+        y: height / 2 - (height / 2 - view.y) * factor,
+      });
+    };
+    frame.current?.addEventListener("pointermove", (event) => {
+      last = [event.clientX, event.clientY];
+    });
+    return {
+      size,
+      viewport,
+      setViewport,
+      toCanvas,
+      toScreen: ([x, y]) => {
+        const { left, top } = bounds();
+        const view = viewport();
+        return [x * view.zoom + view.x + left, y * view.zoom + view.y + top];
+      },
+      pointer() {
+        const { left, top, right, bottom } = bounds();
+        const over = last && last[0] > left && last[0] < right && last[1] > top && last[1] < bottom;
+        return toCanvas(over && last ? last : [(left + right) / 2, (top + bottom) / 2]);
+      },
+      fit: (box, options) =>
+        setViewport(fitting(box, size(), options?.most ?? 1), options?.animated),
+      centre(box) {
+        const [width, height] = size();
+        const zoom = Math.max(READABLE, viewport().zoom);
+        setViewport({
+          zoom,
+          x: width / 2 - (box.x + box.width / 2) * zoom,
+          y: height / 2 - (box.y + box.height / 2) * zoom,
+        });
+      },
+      zoomTo,
+      zoomBy: (factor) => zoomTo(viewport().zoom * factor),
+    };
+  }, [flow, frame, store]);
+  useEffect(() => (editor.canvas as CanvasSlot).attach(handle), [editor, handle]);
+  useEffect(() => {
+    const now = editor.tabs.current();
+    if (now && !seenBefore(now)) {
+      const box = boxAround(editor, itemsOf(graphOf(now)));
+      if (box) handle.fit(box, { animated: false });
+    }
+    setReady(true);
+  }, [editor, handle]);
+  return { first, ready };
+}
+
+const seenBefore = (tab: Tab): Viewport | null => tab.viewports[scopeKey(tab.scope)] ?? null;

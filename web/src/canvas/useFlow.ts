@@ -1,0 +1,34 @@
+/** The nodes and edges that xyflow shows of the graph in view. */
+
+import { useMemo, useState } from "react";
+import { EMPTY_WORKFLOW, type Item } from "../doc/types";
+import { useLibrary, useTab } from "../editor";
+import { graphOf, workflowOf } from "../store/tabs";
+import { type FlowEdge, type FlowNode, makeFlow } from "./flow";
+
+const NO_EDGES: FlowEdge[] = [];
+
+/**
+ * @param far Boxes are painted, so that only some nodes are elements.
+ * @param near The node that is an element even from afar.
+ */
+export function useFlow(far: boolean, near: Item | null): { nodes: FlowNode[]; edges: FlowEdge[] } {
+  const [maker] = useState(makeFlow);
+  const library = useLibrary((state) => state.library);
+  const workflow = useTab(workflowOf) ?? EMPTY_WORKFLOW;
+  const graph = useTab(graphOf) ?? EMPTY_WORKFLOW;
+  const locked = useTab((tab) => tab.locked) ?? false;
+  const all = useMemo(
+    () => maker.nodes(graph, workflow, library, locked),
+    [maker, graph, workflow, library, locked],
+  );
+  const edges = useMemo(
+    () => (far ? NO_EDGES : maker.edges(graph, workflow, library)),
+    [maker, graph, workflow, library, far],
+  );
+  const nodes = useMemo(
+    () => (far ? all.filter((node) => node.type !== "node" || node.id === near) : all),
+    [all, far, near],
+  );
+  return { nodes, edges };
+}

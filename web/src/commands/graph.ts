@@ -1,0 +1,256 @@
+import { boxAround } from "../canvas/hit";
+import { align, autolayout, type Edge } from "../doc/arrange";
+import { setMode, withNodeLayout } from "../doc/edits";
+import { addFrame, framing, inside, setFrameMode } from "../doc/frames";
+import { makeGroup, unpackGroup } from "../doc/groups";
+import { addNote, NOTE_SIZE } from "../doc/notes";
+import { groupOf } from "../doc/scope";
+import { type Item, idsOf, type Mode } from "../doc/types";
+import type { Editor } from "../editor";
+import { graphOf, workflowOf } from "../store/tabs";
+import type { IconName } from "../ui/icons";
+import type { Command } from "./command";
+import {
+  editable,
+  graphInView,
+  hasTab,
+  nodesSelected,
+  selected,
+  selectedNodes,
+  someSelected,
+} from "./selection";
+
+const library = (editor: Editor) => editor.library.getState().library;
+
+/** The selected nodes, and those in selected frames. */
+function meant(editor: Editor): string[] {
+  const tab = editor.tabs.current();
+  if (!tab) return [];
+  const graph = graphOf(tab);
+  const items = new Set<Item>(selected(editor));
+  for (const frame of idsOf(items, "f")) {
+    for (const key of inside(graph, frame, workflowOf(tab), library(editor))) items.add(key);
+  }
+  return idsOf(items, "n").filter((id) => id in graph.nodes);
+}
+
+/** The mode is set, or taken away if all have it. */
+function toggleMode(editor: Editor, mode: Mode): void {
+  const ids = meant(editor);
+  const graph = graphInView(editor);
+  const all = ids.every((id) => graph?.nodes[id]?.mode === mode);
+  editor.tabs.editGraph((now) => setMode(now, ids, all ? null : mode));
+}
+
+const EDGES: readonly [Edge, string, IconName][] = [
+  ["left", "left edges", "align-left"],
+  ["right", "right edges", "align-right"],
+  ["top", "top edges", "align-top"],
+  ["bottom", "bottom edges", "align-bottom"],
+  ["centre", "centres", "align-centre"],
+  ["middle", "middles", "align-middle"],
+];
+
+const ALIGNS: readonly Command[] = EDGES.map(([edge, words, icon]) => ({
+  id: `graph.align-${edge}`,
+  title: `Align ${words}`,
+  group: "Graph",
+  icon,
+  when: (editor) => someSelected(editor) && selected(editor).size > 1,
+  run(editor) {
+    const items = [...selected(editor)];
+    editor.tabs.editGraph((graph, workflow) =>
+      align(graph, workflow, library(editor), items, edge),
+    );
+  },
+}));
+
+/** The only selected call of a group; null if another thing is selected. */
+function selectedCall(editor: Editor): string | null {
+  const [id, ...more] = selectedNodes(editor);
+  const entry = id === undefined ? undefined : graphInView(editor)?.nodes[id];
+  return id !== undefined && entry && more.length === 0 && groupOf(entry.type) !== null ? id : null;
+}
+
+export const GRAPH_COMMANDS: readonly Command[] = [
+  {
+    id: "graph.add",
+    title: "Add a node",
+    group: "Graph",
+    icon: "plus",
+    keys: "a Space",
+    when: editable,
+    run({ canvas, ui }) {
+      const at = canvas.pointer();
+      ui.setState({ search: { at, screen: canvas.toScreen(at), loose: null } });
+    },
+  },
+  {
+    id: "graph.bypass",
+    title: "Bypass",
+    group: "Graph",
+    icon: "bypass",
+    keys: "Mod+b",
+    when: someSelected,
+    run: (editor) => toggleMode(editor, "bypass"),
+  },
+  {
+    id: "graph.mute",
+    title: "Mute",
+    group: "Graph",
+    icon: "mute",
+    keys: "Mod+m",
+    when: someSelected,
+    run: (editor) => toggleMode(editor, "mute"),
+  },
+  {
+    id: "graph.frame",
+    title: "Frame the selection",
+    group: "Graph",
+    icon: "frame",
+    keys: "Mod+g",
+    when: someSelected,
+    run(editor) {
+      const box = boxAround(editor, selected(editor));
+      if (!box) return;
+      let made = "";
+      editor.tabs.editGraph((graph) => {
+        const added = addFrame(graph, { ...framing(box), title: "" });
+        made = added.id;
+        return added.graph;
+      });
+      if (made) editor.tabs.select([`f:${made}`]);
+    },
+  },
+  {
+    id: "graph.frame-bypass",
+    title: "Bypass all in the frame",
+    group: "Graph",
+    when: (editor) => editable(editor) && idsOf(selected(editor), "f").length > 0,
+    run(editor) {
+      const all = meant(editor).every((id) => graphInView(editor)?.nodes[id]?.mode === "bypass");
+      for (const frame of idsOf(selected(editor), "f")) {
+        editor.tabs.editGraph((graph, workflow) =>
+          setFrameMode(graph, frame, all ? null : "bypass", workflow, library(editor)),
+        );
+      }
+    },
+  },
+  {
+    id: "graph.group",
+    title: "Make a group of the selection",
+    group: "Graph",
+    icon: "group",
+    keys: "Mod+Shift+g",
+    when: nodesSelected,
+    run(editor) {
+      const ids = meant(editor);
+      const tab = editor.tabs.current();
+      if (!tab) return;
+      const made = makeGroup(workflowOf(tab), tab.scope, ids, "Group", library(editor));
+      editor.tabs.edit(() => made.workflow);
+      editor.tabs.select([`n:${made.call}`]);
+      editor.ui.say("A group was made; double click enters it.");
+    },
+  },
+  {
+    id: "graph.ungroup",
+    title: "Unpack the group",
+    group: "Graph",
+    icon: "ungroup",
+    keys: "Mod+Shift+u",
+    when: (editor) => editable(editor) && selectedCall(editor) !== null,
+    run(editor) {
+      const tab = editor.tabs.current();
+      const call = selectedCall(editor);
+      if (!tab || call === null) return;
+      const made = unpackGroup(workflowOf(tab), tab.scope, call, library(editor));
+      editor.tabs.edit(() => made.workflow);
+      editor.tabs.select(made.items);
+    },
+  },
+  {
+    id: "graph.enter",
+    title: "Enter the group",
+    group: "Graph",
+    keys: "Mod+Shift+e",
+    when: (editor) => selectedCall(editor) !== null,
+    run(editor) {
+      const call = selectedCall(editor);
+      if (call !== null) editor.tabs.enter(call);
+    },
+  },
+  {
+    id: "graph.leave",
+    title: "Leave the group",
+    group: "Graph",
+    keys: "Mod+Shift+l",
+    when: ({ tabs }) => (tabs.current()?.scope.length ?? 0) > 0,
+    run: ({ tabs }) => tabs.leave((tabs.current()?.scope.length ?? 1) - 1),
+  },
+  {
+    id: "graph.note",
+    title: "Add a note",
+    group: "Graph",
+    icon: "note",
+    keys: "n",
+    when: editable,
+    run(editor) {
+      const [x, y] = editor.canvas.pointer();
+      let made = "";
+      editor.tabs.editGraph((graph) => {
+        const added = addNote(graph, [Math.round(x - NOTE_SIZE[0] / 2), Math.round(y - 20)]);
+        made = added.id;
+        return added.graph;
+      });
+      if (made) editor.tabs.select([`t:${made}`]);
+    },
+  },
+  {
+    id: "graph.comment",
+    title: "Comment on the node",
+    group: "Graph",
+    icon: "comment",
+    when: nodesSelected,
+    run(editor) {
+      const [node] = selectedNodes(editor);
+      if (node) editor.ui.show({ kind: "comment", node });
+    },
+  },
+  {
+    id: "graph.pictures",
+    title: "Show or hide the pictures of the node",
+    group: "Graph",
+    icon: "image",
+    when: nodesSelected,
+    run(editor) {
+      for (const id of selectedNodes(editor)) {
+        editor.tabs.editGraph((graph) =>
+          withNodeLayout(graph, id, ({ pictures, ...rest }) =>
+            pictures === false ? rest : { ...rest, pictures: false },
+          ),
+        );
+      }
+    },
+  },
+  {
+    id: "graph.layout",
+    title: "Lay out the selection",
+    group: "Graph",
+    icon: "layout",
+    keys: "l",
+    when: (editor) => editable(editor) && hasTab(editor),
+    async run(editor) {
+      const tab = editor.tabs.current();
+      if (!tab) return;
+      const graph = graphOf(tab);
+      const ids = selectedNodes(editor);
+      const wanted = ids.length > 1 ? ids : Object.keys(graph.nodes);
+      const next = await autolayout(graph, workflowOf(tab), library(editor), wanted);
+      const now = editor.tabs.current();
+      // Somebody may have gone on editing while the layout was loaded.
+      if (now && graphOf(now) === graph) editor.tabs.editGraph(() => next);
+    },
+  },
+  ...ALIGNS,
+];

@@ -1,0 +1,29 @@
+/** What commands ask of the selection. */
+
+import { type Graph, type Item, idsOf } from "../doc/types";
+import type { Editor } from "../editor";
+import { graphOf } from "../store/tabs";
+
+export const selected = (editor: Editor): ReadonlySet<Item> =>
+  editor.tabs.current()?.selection ?? new Set();
+
+/** Ids of the selected nodes that are there. */
+export function selectedNodes(editor: Editor): string[] {
+  const tab = editor.tabs.current();
+  if (!tab) return [];
+  const { nodes } = graphOf(tab);
+  return idsOf(tab.selection, "n").filter((id) => id in nodes);
+}
+
+export const hasTab = (editor: Editor): boolean => editor.tabs.current() !== undefined;
+export const editable = (editor: Editor): boolean => editor.tabs.current()?.locked === false;
+export const someSelected = (editor: Editor): boolean =>
+  editable(editor) && selected(editor).size > 0;
+export const nodesSelected = (editor: Editor): boolean =>
+  editable(editor) && selectedNodes(editor).length > 0;
+
+/** The graph in view; an editor without a tab has no commands that ask for it. */
+export function graphInView(editor: Editor): Graph | null {
+  const tab = editor.tabs.current();
+  return tab ? graphOf(tab) : null;
+}

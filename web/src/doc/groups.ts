@@ -1,0 +1,44 @@
+/** Groups as a whole: making, unpacking, naming and copying them. */
+
+import { freshText, unusedGroups, withType } from "./calls";
+import { editNodes, without } from "./edits";
+import { withGroup } from "./scope";
+import { type Graph, own, type Workflow } from "./types";
+
+export { isRecursive, unusedGroups, wouldRecurse } from "./calls";
+export { makeGroup } from "./make_group";
+export { cannotUnpack, unpackGroup } from "./unpack_group";
+
+/** Give a group another name, in all its calls too. Nothing happens if the name is taken. */
+export function renameGroup(workflow: Workflow, from: string, to: string): Workflow {
+  const graph = own(workflow.groups, from);
+  const name = to.trim();
+  if (!graph || name === "" || own(workflow.groups, name)) return workflow;
+  const names = new Map([[from, name]]);
+  const groups = { ...without(workflow.groups, [from]), [name]: graph };
+  let next: Workflow = { ...workflow, groups };
+  for (const one of [null, ...Object.keys(groups)]) {
+    const before: Graph | undefined = one === null ? next : next.groups[one];
+    if (!before) continue;
+    const after = editNodes(before, Object.keys(before.nodes), (entry) => withType(entry, names));
+    if (after !== before) next = withGroup(next, one, after);
+  }
+  return next;
+}
+
+/** A copy of a group under a fresh name, which nothing calls yet. */
+export function duplicateGroup(
+  workflow: Workflow,
+  group: string,
+): { readonly workflow: Workflow; readonly name: string } {
+  const graph = own(workflow.groups, group);
+  if (!graph) return { workflow, name: group };
+  const name = freshText(group, workflow.groups);
+  return { workflow: withGroup(workflow, name, graph), name };
+}
+
+/** Leave out the groups that nothing calls. */
+export function dropUnusedGroups(workflow: Workflow): Workflow {
+  const groups = without(workflow.groups, unusedGroups(workflow));
+  return groups === workflow.groups ? workflow : { ...workflow, groups };
+}

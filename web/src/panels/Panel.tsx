@@ -1,0 +1,22 @@
+/** A panel: its name, what can be done, and what it shows. */
+
+import type { ReactNode } from "react";
+import css from "./Panel.module.css";
+
+interface PanelProps {
+  readonly title: string;
+  readonly actions?: ReactNode;
+  readonly search?: ReactNode;
+  readonly children: ReactNode;
+}
+
+export const Panel = ({ title, actions, search, children }: PanelProps) => (
+  <section className={css.panel} aria-label={title}>
+    <header className={css.head}>
+      <h2>{title}</h2>
+      {actions}
+    </header>
+    {search && <div className={css.search}>{search}</div>}
+    <div className={css.body}>{children}</div>
+  </section>
+);

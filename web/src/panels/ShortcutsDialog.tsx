@@ -1,0 +1,80 @@
+/** All shortcuts; pressing other keys changes one at once, and for good. */
+
+import { useState } from "react";
+import { type Command, keysOf, matches, normalKeys, pressed } from "../commands/command";
+import { useEditor, useSettings, useUi } from "../editor";
+import { Button } from "../ui/Button";
+import { Dialog } from "../ui/Dialog";
+import { Kbd } from "../ui/Kbd";
+import { SearchField } from "../ui/TextField";
+import css from "./Panel.module.css";
+
+export function ShortcutsDialog() {
+  const { ui, commands, settings } = useEditor();
+  const open = useUi((state) => state.dialog?.kind === "shortcuts");
+  useSettings((state) => state.values.keys);
+  const [typed, setTyped] = useState("");
+  const query = typed.trim().toLowerCase();
+  const found = commands.filter((one) => `${one.title} ${one.group}`.toLowerCase().includes(query));
+  return (
+    <Dialog
+      open={open}
+      onOpenChange={() => ui.show(null)}
+      title="Keyboard shortcuts"
+      size="medium"
+      actions={<Button onClick={() => settings.reset(["keys"])}>Reset all</Button>}
+    >
+      <SearchField label="Search shortcuts" value={typed} onChange={setTyped} />
+      <ul className={css.list} aria-label="Shortcuts">
+        {found.map((command) => (
+          <Row key={command.id} command={command} />
+        ))}
+      </ul>
+    </Dialog>
+  );
+}
+
+const ONLY_HELD = ["Control", "Shift", "Alt", "Meta"];
+
+function Row({ command }: { command: Command }) {
+  const editor = useEditor();
+  const [asking, setAsking] = useState(false);
+  const keys = keysOf(editor, command);
+  const set = (next: string) => {
+    const other = editor.commands.find(
+      (one) => one.id !== command.id && matches(keysOf(editor, one), normalKeys(next)),
+    );
+    const before = editor.settings.getState().values.keys;
+    editor.settings.set({ keys: { ...before, [command.id]: next } });
+    editor.ui.say(
+      other ? `${next} was that of '${other.title}' too.` : `${command.title}: ${next}`,
+    );
+    setAsking(false);
+  };
+  return (
+    <li className={css.item}>
+      <span className={css.grow}>{command.title}</span>
+      <button
+        type="button"
+        aria-label={
+          asking ? `Press keys for ${command.title}` : `Change the keys of ${command.title}`
+        }
+        onClick={() => setAsking(!asking)}
+        onBlur={() => setAsking(false)}
+        onKeyDown={(event) => {
+          if (!asking || ONLY_HELD.includes(event.key)) return;
+          event.preventDefault();
+          event.stopPropagation();
+          if (event.key === "Escape") setAsking(false);
+          else set(event.key === "Backspace" ? "" : pressed(event.nativeEvent));
+        }}
+      >
+        {asking
+          ? "Press keys …"
+          : keys
+            ? keys.split(" ").map((one) => <Kbd key={one} keys={one} />)
+            : "none"}
+      </button>
+    </li>
+  );
+}

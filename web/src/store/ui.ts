@@ -1,0 +1,93 @@
+/** What is open on the screen: panels, dialogs, and the line that says what happened. */
+
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { WireEnd } from "../doc/inputs";
+import type { LinkRef, Point } from "../doc/types";
+import type { Problem } from "../server/api";
+import type { Toast, ToastKind, Toasts } from "../ui/toasts_store";
+
+export type LeftPanel = "library" | "outline" | "workflows";
+export type RightPanel = "inspector" | "queue" | "history" | "gallery";
+
+/** A wire that was let go over nothing, and waits for the node that it shall lead to. */
+export interface Loose {
+  readonly from: LinkRef | null;
+  readonly to: (WireEnd & { readonly grows?: boolean }) | null;
+  readonly type: string;
+  readonly via: readonly string[];
+}
+
+export type Dialog =
+  | { readonly kind: "palette" }
+  | { readonly kind: "shortcuts" }
+  | { readonly kind: "settings"; readonly section?: string }
+  | { readonly kind: "templates" }
+  | { readonly kind: "save-as"; readonly tab: string }
+  | { readonly kind: "close-tab"; readonly tab: string }
+  | { readonly kind: "conflict"; readonly tab: string }
+  | { readonly kind: "drafts" }
+  | { readonly kind: "missing"; readonly tab: string }
+  | {
+      readonly kind: "unreadable";
+      readonly name: string;
+      readonly sentence: string;
+      readonly problems: readonly Problem[];
+    }
+  | {
+      readonly kind: "trace";
+      readonly node: string;
+      readonly sentence: string;
+      readonly trace: string;
+    }
+  | { readonly kind: "mask"; readonly node: string; readonly input: string }
+  | { readonly kind: "comment"; readonly node: string }
+  | { readonly kind: "picture"; readonly digest: string }
+  | { readonly kind: "group-name"; readonly suggested: string };
+
+export interface UiState {
+  readonly left: LeftPanel | null;
+  readonly right: RightPanel | null;
+  readonly dialog: Dialog | null;
+  /** The search for nodes, open at a place of the canvas and of the screen. */
+  readonly search: {
+    readonly at: Point;
+    readonly screen: Point;
+    readonly loose: Loose | null;
+  } | null;
+  readonly finding: boolean;
+  /** The newest thing that happened, for the status line and for screen readers. */
+  readonly status: string;
+}
+
+export interface Ui extends StoreApi<UiState> {
+  /** Say what happened, in a sentence. */
+  say(sentence: string): void;
+  /** Show a message as well: errors until they are closed, the rest for a while. */
+  toast(kind: ToastKind, sentence: string, action?: Toast["action"]): void;
+  show(dialog: Dialog | null): void;
+  toggleLeft(panel: LeftPanel): void;
+  toggleRight(panel: RightPanel): void;
+}
+
+export function makeUi(toasts: Toasts): Ui {
+  const store = createStore<UiState>(() => ({
+    left: null,
+    right: "gallery",
+    dialog: null,
+    search: null,
+    finding: false,
+    status: "",
+  }));
+  const { setState: set } = store;
+  return {
+    ...store,
+    say: (status) => set({ status }),
+    toast(kind, sentence, action) {
+      set({ status: sentence });
+      toasts.show({ kind, text: sentence, ...(action && { action }) });
+    },
+    show: (dialog) => set({ dialog }),
+    toggleLeft: (panel) => set(({ left }) => ({ left: left === panel ? null : panel })),
+    toggleRight: (panel) => set(({ right }) => ({ right: right === panel ? null : panel })),
+  };
+}
