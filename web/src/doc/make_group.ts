@@ -6,7 +6,7 @@
  * and outer ones, the whole list goes through the call, since an exposed input is given as a whole.
  */
 
-import { boxesOf, boxOf, centreOf, within } from "./boxes";
+import { boxesOf, boxOf, within } from "./boxes";
 import { freshText } from "./calls";
 import { dropReroutes, freshId, GRID, relink, withLayout, without } from "./edits";
 import { inside } from "./frames";
@@ -242,7 +242,7 @@ function outerWires(
   return wires;
 }
 
-/** The call lies in the middle of what it stands for. */
+/** The call lies in the middle of what it stands for, at its top. */
 function centred(
   graph: Graph,
   call: string,
@@ -253,10 +253,7 @@ function centred(
   const entry = graph.nodes[call];
   if (!entry) return graph;
   const shape = geometry(entry, faceOf(call, entry, graph, workflow, library), undefined);
-  const [x, y] = centreOf(box);
-  const at: Point = [
-    Math.round((x - shape.width / 2) / GRID) * GRID,
-    Math.round((y - shape.height / 2) / GRID) * GRID,
-  ];
+  const x = box.x + (box.width - shape.width) / 2;
+  const at: Point = [Math.round(x / GRID) * GRID, onGrid(box.y)];
   return withLayout(graph, { nodes: { ...graph.layout.nodes, [call]: { at } } });
 }

@@ -1,6 +1,6 @@
 /** Putting what is in a group in the place of one of its calls; the inverse of `makeGroup`. */
 
-import { boxesOf, centreOf, itemsOf } from "./boxes";
+import { boxesOf, itemsOf } from "./boxes";
 import { unusedGroups } from "./calls";
 import {
   disconnectAll,
@@ -147,7 +147,7 @@ function fedBy(group: Graph, call: NodeEntry, workflow: Workflow, library: Libra
   return [...fed.values()];
 }
 
-/** How far the nodes move: their middle comes to lie where the call's was. */
+/** How far the nodes move: they come to lie around the middle of the call, from its top on. */
 function offset(
   group: Graph,
   call: string,
@@ -161,10 +161,10 @@ function offset(
   const layout = own(graph.layout.nodes, call);
   const at = layout?.at ?? [0, 0];
   const shape = geometry(entry, faceOf(call, entry, graph, workflow, library), layout);
-  const [x, y] = centreOf(box ?? EMPTY);
+  const { x, y, width } = box ?? EMPTY;
+  const wide = at[0] + shape.width / 2 - (x + width / 2);
   // Half a step goes down, as `makeGroup` rounds it up.
-  const onGrid = (value: number) => Math.ceil(value / GRID - 0.5) * GRID;
-  return [onGrid(at[0] + shape.width / 2 - x), onGrid(at[1] + shape.height / 2 - y)];
+  return [Math.ceil(wide / GRID - 0.5) * GRID, at[1] - Math.floor(y / GRID) * GRID];
 }
 
 const EMPTY: Box = { x: 0, y: 0, width: 0, height: 0 };
