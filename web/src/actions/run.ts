@@ -4,6 +4,7 @@ import { flatId } from "../doc/scope";
 import { nextSeeds } from "../doc/seeds";
 import type { Editor } from "../editor";
 import { ApiError, type Problem, sentenceOf } from "../server/api";
+import type { RunsState } from "../store/runs";
 import { type Tab, workflowOf } from "../store/tabs";
 
 export interface RunActions {
@@ -19,6 +20,14 @@ export interface RunActions {
   /** Check the workflow in view with the server; problems are shown on their nodes. */
   check(): Promise<readonly Problem[]>;
 }
+
+const MOST_JOBS = 2000;
+
+/** Whether a job waits or runs. */
+export const isActive = (state: RunsState, id: string): boolean => {
+  const status = state.jobs[id]?.status;
+  return status === "running" || status === "queued";
+};
 
 const errors = (problems: readonly Problem[]) =>
   problems.filter((problem) => problem.severity !== "warning");
@@ -59,10 +68,11 @@ export function makeRunActions(get: () => Editor): RunActions {
           ...(tab.path !== null && { origin: tab.path }),
         });
         runs.accept(accepted);
-        tabs.patch(tab.id, {
-          job: accepted.id,
-          problems: accepted.warnings as unknown as Problem[],
-        });
+        const now = tabs.find(tab.id) ?? tab;
+        const jobs = [...now.jobs, ...accepted.jobs.map((job) => job.id)].slice(-MOST_JOBS);
+        const active = now.job !== null && isActive(runs.getState(), now.job);
+        const problems = accepted.warnings as unknown as Problem[];
+        tabs.patch(tab.id, { job: active ? now.job : accepted.id, jobs, problems });
         ui.say(batch > 1 ? `${batch} jobs wait for their turn.` : "The job is queued.");
       } catch (error) {
         if (error instanceof ApiError && error.problems.length > 0) refused(tab, error.problems);

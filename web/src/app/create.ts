@@ -54,6 +54,14 @@ export function createEditor(): { editor: Editor; toasts: Toasts } {
         tabs.patch(tab.id, { overtaken: now !== null && !same });
       }
     }, 500);
+  runs.subscribe((now, before) => {
+    if (now.running === before.running) return;
+    // Of several jobs of one tab its nodes show the one that runs.
+    for (const tab of tabs.getState().tabs) {
+      const shown = now.running.find((id) => tab.jobs.includes(id));
+      if (shown !== undefined && shown !== tab.job) tabs.patch(tab.id, { job: shown });
+    }
+  });
   const editor: Editor = {
     api,
     tabs,

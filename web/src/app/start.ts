@@ -10,7 +10,8 @@ const FIRST = "text_to_image";
 export async function start(editor: Editor): Promise<void> {
   const { api, runs, library, settings, shelf, plugins, ui } = editor;
   follow(editor);
-  await Promise.all([library.load(), settings.load()]);
+  // Keys that are pressed right after Ctrl+K are meant for the palette, so it is here before that.
+  await Promise.all([library.load(), settings.load(), import("./AllDialogs")]);
   for (const kind of kindsOf(editor)) void library.loadFiles(kind);
   const connect = () =>
     watch({

@@ -39,10 +39,16 @@ function keepDrafts(editor: Editor): () => void {
     for (const id of gone) written.delete(id);
     if (changed.length > 0 || gone.length > 0) void drafts.put(changed, gone);
   };
-  const presence = makePresence(drafts.window, (elsewhere) => {
+  let others: ReadonlySet<string> = new Set();
+  const mark = () => {
     for (const tab of tabs.getState().tabs) {
-      tabs.patch(tab.id, { elsewhere: tab.path !== null && elsewhere.has(tab.path) });
+      const elsewhere = tab.path !== null && others.has(tab.path);
+      if (elsewhere !== tab.elsewhere) tabs.patch(tab.id, { elsewhere });
     }
+  };
+  const presence = makePresence(drafts.window, (elsewhere) => {
+    others = elsewhere;
+    mark();
   });
   let told = "";
   const stop = tabs.subscribe((state) => {
@@ -51,6 +57,7 @@ function keepDrafts(editor: Editor): () => void {
     if (paths.join("\n") === told) return;
     told = paths.join("\n");
     presence.tell(paths);
+    mark();
   });
   const flush = () => write();
   document.addEventListener("visibilitychange", flush);

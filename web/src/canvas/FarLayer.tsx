@@ -60,5 +60,6 @@ export const FarLayer = memo(function FarLayer() {
       for (const stop of leave) stop();
     };
   }, [editor, flow]);
+  // biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing of it takes the focus
   return <canvas ref={surface} className={css.far} aria-hidden="true" />;
 });

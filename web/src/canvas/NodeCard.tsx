@@ -33,6 +33,7 @@ export const NodeCard = memo(function NodeCard({ id: key }: NodeProps<FlowNode>)
       role="group"
       aria-label={`${title} node`}
       aria-describedby={run?.status === "failed" ? `trouble-${id}` : undefined}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: Tab walks the nodes in their flow
       tabIndex={0}
       data-node={id}
       data-type={entry.type}

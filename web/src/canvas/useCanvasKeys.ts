@@ -37,6 +37,8 @@ export function useCanvasKeys() {
         const card =
           event.target instanceof HTMLElement ? event.target.closest(".react-flow__node") : null;
         const key = card?.getAttribute("data-id") as Item | null;
+        // A click selects by itself, and may take away; only keys select by the focus alone.
+        if (!(event.target as HTMLElement).matches(":focus-visible")) return;
         if (key && kindOf(key) === "n" && idOf(key) && !editor.tabs.current()?.selection.has(key)) {
           editor.tabs.select([key]);
         }

@@ -99,7 +99,7 @@ function specFace(spec: NodeSpec): Face {
   if (remembered) return remembered;
   const pictures = spec.inputs.some((input) => input.type === "Image");
   const samples = spec.outputs.some((output) => output.type === "Latent");
-  const works = Object.values(spec.services).includes("Progress");
+  const works = Object.values(spec.services).includes("progress");
   const face: Face = {
     title: spec.title,
     inputs: spec.inputs.map(inputFace),

@@ -90,13 +90,14 @@ function Line({ row }: { row: Row }) {
   const { settings } = useEditor();
   const value = useSettings((state) => state.values[row.name]);
   return (
-    <label className={css.item}>
-      <span className={css.grow}>
+    <div className={css.item}>
+      <label className={css.grow} htmlFor={`setting-${row.name}`}>
         {row.label}
         <div className={css.muted}>{row.about}</div>
-      </span>
+      </label>
       {row.choices ? (
         <select
+          id={`setting-${row.name}`}
           value={String(value)}
           onChange={(event) => settings.set({ [row.name]: event.target.value })}
         >
@@ -106,12 +107,13 @@ function Line({ row }: { row: Row }) {
         </select>
       ) : (
         <input
+          id={`setting-${row.name}`}
           type="checkbox"
           checked={value === true}
           onChange={(event) => settings.set({ [row.name]: event.target.checked })}
         />
       )}
-    </label>
+    </div>
   );
 }
 

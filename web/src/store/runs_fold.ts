@@ -134,7 +134,8 @@ export function ordersOf(
 function step(draft: Draft, event: LiveEvent, now: number): void {
   switch (event.event) {
     case "job_queued":
-      return queued(draft, event);
+      queued(draft, event);
+      return;
     case "job_moved": {
       const job = draft.job(event.job);
       const { priority, position } = event;
@@ -148,28 +149,38 @@ function step(draft: Draft, event: LiveEvent, now: number): void {
       return;
     }
     case "job_finished":
-      return finished(draft, event);
+      finished(draft, event);
+      return;
     case "job_removed":
       draft.remove(event.job);
-      return pictures(draft, (all) => all.filter((picture) => picture.job !== event.job));
+      pictures(draft, (all) => all.filter((picture) => picture.job !== event.job));
+      return;
     case "result_removed":
-      return removed(draft, event.digest);
+      removed(draft, event.digest);
+      return;
     case "queue_changed":
-      return draft.set({ paused: event.paused });
+      draft.set({ paused: event.paused });
+      return;
     case "worker_changed": {
       const { worker, state, sentence } = event;
-      return draft.set({ workers: { ...draft.now.workers, [worker]: { state, sentence } } });
+      draft.set({ workers: { ...draft.now.workers, [worker]: { state, sentence } } });
+      return;
     }
     case "node_started":
-      return draft.node(event.job, event.node, (run) => nodeStarted(run, event, now));
+      draft.node(event.job, event.node, (run) => nodeStarted(run, event, now));
+      return;
     case "node_progress":
-      return draft.node(event.job, event.node, (run) => nodeProgress(run, event, now));
+      draft.node(event.job, event.node, (run) => nodeProgress(run, event, now));
+      return;
     case "node_log":
-      return draft.node(event.job, event.node, (run) => nodeLog(run, event));
+      draft.node(event.job, event.node, (run) => nodeLog(run, event));
+      return;
     case "node_finished":
-      return draft.node(event.job, event.node, (run) => nodeFinished(run, event));
+      draft.node(event.job, event.node, (run) => nodeFinished(run, event));
+      return;
     case "node_failed":
-      return draft.node(event.job, event.node, (run) => nodeFailed(run, event));
+      draft.node(event.job, event.node, (run) => nodeFailed(run, event));
+      return;
     default:
       return; // Nodes, workflows and settings are not kept here.
   }

@@ -38,7 +38,7 @@ export const DEFAULTS: Settings = {
   grid: true,
   minimap: true,
   wheel: "auto",
-  drag: "pan",
+  drag: "select",
   keys: {},
   favourites: [],
   extensions: [],

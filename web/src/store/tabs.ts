@@ -26,6 +26,8 @@ export interface Tab {
   readonly viewports: Readonly<Record<string, Viewport>>;
   /** The job whose progress and pictures the nodes show. */
   readonly job: string | null;
+  /** Jobs that were handed in from here, the newest last; the one that runs is shown. */
+  readonly jobs: readonly string[];
   readonly locked: boolean;
   readonly problems: readonly Problem[];
   readonly view: "graph" | "form";
@@ -122,23 +124,7 @@ export function makeTabs(
     open(opened) {
       made += 1;
       const id = `tab-${made}`;
-      const saved = opened.saved === undefined ? opened.workflow : opened.saved;
-      const tab: Tab = {
-        id,
-        path: opened.path ?? null,
-        etag: opened.etag ?? null,
-        history: begin(opened.workflow),
-        saved,
-        scope: opened.scope ?? [],
-        selection: NOTHING,
-        viewports: {},
-        job: null,
-        locked: false,
-        problems: [],
-        view: opened.view ?? "graph",
-        overtaken: false,
-        elsewhere: false,
-      };
+      const tab = newTab(id, opened);
       set(({ tabs }) => ({ tabs: [...tabs, tab], active: id }));
       return id;
     },
@@ -209,4 +195,25 @@ function stillThere(tab: Tab, workflow: Workflow): Pick<Tab, "scope"> {
     graph = inner;
   }
   return { scope: tab.scope };
+}
+
+function newTab(id: string, opened: Opened): Tab {
+  const saved = opened.saved === undefined ? opened.workflow : opened.saved;
+  return {
+    id,
+    path: opened.path ?? null,
+    etag: opened.etag ?? null,
+    history: begin(opened.workflow),
+    saved,
+    scope: opened.scope ?? [],
+    selection: NOTHING,
+    viewports: {},
+    job: null,
+    jobs: [],
+    locked: false,
+    problems: [],
+    view: opened.view ?? "graph",
+    overtaken: false,
+    elsewhere: false,
+  };
 }

@@ -1,0 +1,45 @@
+"""The first visit: a workflow that runs, and a picture after one click."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.web.conftest import Editor
+
+
+def test_one_click_draws_a_picture_with_previews_on_the_way(editor: Editor) -> None:
+    page = editor.page
+    expect(page.get_by_role("tab", name="Text to image")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("textbox", name="text").first).to_be_in_viewport()
+    steps = page.get_by_role("spinbutton", name="steps")
+    steps.dblclick()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("60")
+    page.keyboard.press("Enter")
+
+    page.get_by_role("button", name="Run", exact=False).first.click()
+
+    expect(editor.node("Sample").get_by_role("progressbar")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("img", name="Preview of Sample")).to_be_visible()
+    expect(page.get_by_role("img", name="Result of Save image")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("region", name="Gallery").locator("[data-tile]").first).to_be_visible()
+    expect(editor.node("Sample")).to_have_attribute("data-status", "ran")
+    expect(editor.node("Sample")).to_contain_text(" s")
+
+
+def test_a_second_run_says_what_came_from_memory(editor: Editor) -> None:
+    page = editor.page
+    run = page.get_by_role("button", name="Run", exact=False).first
+    run.click()
+    expect(editor.node("Save image")).to_have_attribute("data-status", "ran", timeout=60_000)
+
+    prompt = page.get_by_role("textbox", name="text").first
+    prompt.fill("a green frog")
+    page.keyboard.press("Control+Enter")
+
+    expect(editor.status).to_have_text("Text to image is done.", timeout=60_000)
+    expect(editor.node("Load model")).to_have_attribute("data-status", "memory")
+    expect(editor.node("Load model")).to_contain_text("from memory")
+    expect(editor.node("Sample")).to_have_attribute("data-status", "ran")
+    editor.node("Sample").locator("header [data-kind=ran]").hover()
+    expect(page.get_by_role("tooltip")).to_contain_text("because")

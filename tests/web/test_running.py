@@ -1,0 +1,116 @@
+"""Running: progress, cancel, failures, checks, tabs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.web.conftest import Editor, link, tools
+
+Chain = Callable[[], Editor]
+
+
+def test_progress_is_on_the_node_in_the_title_and_cancel_stops_it(editor: Editor) -> None:
+    editor.load(tools("work", work=("tools.steps", {"count": 400, "pause": 0.05}, (0, 0))))
+    editor.page.keyboard.press("Control+Enter")
+    bar = editor.node("Steps").get_by_role("progressbar")
+    expect(bar).to_be_visible()
+    expect(editor.page).to_have_title(re.compile(r"^\d+% case"))
+    editor.page.get_by_role("button", name="Cancel").first.click(force=True)
+    expect(editor.node("Steps")).to_have_attribute("data-status", "cancelled")
+
+
+def test_a_failing_node_shows_its_sentence_and_its_trace(editor: Editor) -> None:
+    editor.load(
+        tools(
+            "after",
+            bad=("tools.fail", {}, (0, 0)),
+            after=("tools.add", {"a": link("bad")}, (340, 0)),
+        )
+    )
+    editor.page.keyboard.press("Control+Enter")
+    node = editor.node("Fail")
+    expect(node).to_have_attribute("data-status", "failed")
+    editor.page.get_by_role("button", name="Details").click()
+    expect(editor.page.get_by_role("dialog")).to_contain_text("Traceback")
+    editor.page.keyboard.press("Escape")
+    expect(editor.page.locator('[data-node="after"]')).to_have_attribute("data-status", "skipped")
+
+
+def test_what_is_missing_is_marked_everywhere_and_the_run_refused(editor: Editor) -> None:
+    editor.load(
+        tools(
+            one=("image.invert", {}, (0, 0)),
+            two=("image.blur", {}, (340, 0)),
+            gone=("nowhere.thing", {"x": 1}, (680, 0)),
+        )
+    )
+    expect(editor.page.locator("[data-node][data-problem]")).to_have_count(3)
+    expect(editor.socket("Invert image", "image: Image input")).to_have_attribute(
+        "aria-invalid", "true"
+    )
+    editor.page.keyboard.press("Control+Enter")
+    dialog = editor.page.get_by_role("dialog", name="Some things are missing")
+    expect(dialog).to_contain_text("nowhere.thing")
+    editor.page.keyboard.press("Escape")
+    expect(editor.page.locator('[data-node="gone"]')).to_have_attribute("data-unknown", "true")
+    assert editor.doc["nodes"]["gone"]["inputs"] == {"x": 1}
+
+
+def test_a_missing_file_offers_near_names(editor: Editor) -> None:
+    editor.load(tools(load=("diffusion.load_model", {"file": "emojy"}, (0, 0))))
+    editor.page.keyboard.press("Control+Enter")
+    dialog = editor.page.get_by_role("dialog", name="Some things are missing")
+    dialog.get_by_role("button", name="Use emoji", exact=True).click()
+    assert editor.doc["nodes"]["load"]["inputs"]["file"] == "emoji"
+
+
+def test_a_random_seed_changes_before_the_run_that_it_makes(editor: Editor) -> None:
+    case = tools("seed", seed=("tools.seeded", {"seed": 5}, (0, 0)))
+    case["layout"]["nodes"]["seed"]["seeds"] = {"seed": "random"}
+    editor.load(case)
+    editor.page.keyboard.press("Control+Enter")
+    expect(editor.status).to_have_text("case is done.")
+    shown = editor.doc["nodes"]["seed"]["inputs"]["seed"]
+    assert shown != 5
+    job = editor.page.evaluate(
+        "async () => (await (await fetch('api/jobs?limit=1')).json()).jobs[0].outputs.seed.value"
+    )
+    assert job == shown
+
+
+def test_one_tab_runs_while_another_is_edited(editor: Editor) -> None:
+    editor.load(
+        {
+            **tools("work", work=("tools.steps", {"count": 400, "pause": 0.05}, (0, 0))),
+            "name": "long",
+        }
+    )
+    editor.page.keyboard.press("Control+Enter")
+    expect(editor.node("Steps").get_by_role("progressbar")).to_be_visible()
+    editor.load({**tools(one=("tools.number", {}, (0, 0))), "name": "other"})
+    editor.page.locator('[data-node="one"] header').click()
+    editor.page.keyboard.press("Control+d")
+    assert len(editor.doc["nodes"]) == 2
+    tab = editor.page.get_by_role("tab", name=re.compile("long"))
+    expect(tab).to_contain_text("%")
+    tab.click()
+    editor.page.keyboard.press("Control+Alt+Enter")
+    expect(editor.node("Steps")).to_have_attribute("data-status", "cancelled")
+
+
+def test_the_queue_shows_what_waits_and_cancels_it(editor: Editor) -> None:
+    editor.load(tools("work", work=("tools.steps", {"count": 400, "pause": 0.05}, (0, 0))))
+    for _ in range(3):
+        editor.page.keyboard.press("Control+Enter")
+        editor.page.wait_for_timeout(300)
+    editor.page.get_by_role("button", name="Queue: 2 waiting").click()
+    waiting = editor.page.get_by_role("list", name="Waiting").get_by_role("listitem")
+    expect(waiting).to_have_count(2)
+    waiting.last.get_by_role("button", name="Cancel case, waiting").click()
+    expect(waiting).to_have_count(1)
+    editor.page.get_by_role("button", name="Clear all").click()
+    expect(waiting).to_have_count(0)
+    expect(editor.node("Steps")).to_have_attribute("data-status", "cancelled")
