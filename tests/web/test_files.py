@@ -157,7 +157,9 @@ def test_a_server_that_goes_away_and_comes_back_loses_nothing(
     page.locator('[data-node="one"] header').click()
     page.keyboard.press("Control+d")
     page.keyboard.press("Control+s")
+    expect(page.get_by_role("dialog", name="Save the workflow")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     mortal.start("--port", port)
     expect(banner).to_have_count(0, timeout=30_000)
     assert len(editor.doc["nodes"]) == 2
