@@ -105,7 +105,7 @@ interface SideProps<P extends LeftPanel | RightPanel> {
 
 function Side<P extends LeftPanel | RightPanel>({ side, panel, parts }: SideProps<P>) {
   const { settings } = useEditor();
-  const size = useSettings((state) => state.values.panels[side]) ?? (side === "left" ? 280 : 320);
+  const size = useSettings((state) => state.values.panels[side]) ?? (side === "left" ? 280 : 250);
   const Part: ComponentType = parts[panel];
   return (
     <SplitPanel

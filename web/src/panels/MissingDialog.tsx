@@ -3,12 +3,12 @@
 import { setInput } from "../doc/edits";
 import { readInput } from "../doc/inputs";
 import { faceOf, inputOf } from "../doc/library";
-import { nearest } from "../doc/near";
 import { useEditor, useLibrary } from "../editor";
 import type { Problem } from "../server/api";
 import { workflowOf } from "../store/tabs";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
+import { nearNames } from "../widgets/near";
 import css from "./Panel.module.css";
 
 export function MissingDialog({ tab: id }: { tab: string }) {
@@ -56,7 +56,7 @@ function Missing({ problem }: { problem: Problem }) {
   const files = useLibrary((state) => (file ? state.files[file.root] : undefined)) ?? [];
   const folder = useLibrary((state) => (file ? state.folders[file.root] : undefined));
   const near = file
-    ? nearest(
+    ? nearNames(
         file.value,
         files.map((one) => one.name),
       )

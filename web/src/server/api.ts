@@ -22,11 +22,11 @@ import { type WorkflowsApi, workflowsApi } from "./api_workflows";
 import { type Calling, type Fetch, type Http, makeHttp, pathOf, quoted } from "./http";
 
 export type { JobStatus, JobsWanted, Submit } from "./api_jobs";
-export { newKey } from "./api_jobs";
 export type { WorkflowRead } from "./api_workflows";
 export type { Problem } from "./errors";
 export { ApiError, isAborted, Offline, sentenceOf } from "./errors";
 export type { Calling } from "./http";
+export { newKey } from "./keys";
 
 /** How a picture is wanted: its longer side in pixels, in which format, to be saved. */
 export interface Form {

@@ -14,6 +14,7 @@ import type {
 import { ApiError, Offline, type Problem } from "./errors";
 import type { Calling, Http } from "./http";
 import { pathOf } from "./http";
+import { newKey } from "./keys";
 
 /** What is handed in. `origin` says where from, such as the tab; the job tells it again. */
 export type Submit = Omit<SubmitBody, "workflow"> & {
@@ -54,13 +55,6 @@ export interface JobsApi {
   pause(): Promise<QueueState>;
   resume(): Promise<QueueState>;
   queue(calling?: Calling): Promise<QueueState>;
-}
-
-/** Names one act of somebody who hands in work. */
-export function newKey(): string {
-  // `randomUUID` is there only for pages that came by TLS or from this machine.
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Milliseconds before each further attempt to hand in. */

@@ -28,6 +28,7 @@ export async function again<T>(
   }
 }
 
-const isPassing = (error: unknown): boolean =>
+/** Whether the same request may do better later. */
+export const isPassing = (error: unknown): boolean =>
   error instanceof Offline ||
   (error instanceof ApiError && (error.status >= 500 || error.status === 429));

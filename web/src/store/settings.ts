@@ -6,7 +6,8 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { JsonObject } from "../doc/types";
 import type { Api, SettingsRead } from "../server/api";
-import { ApiError, Offline, sentenceOf } from "../server/errors";
+import { ApiError, sentenceOf } from "../server/errors";
+import { isPassing } from "./again";
 import { isObject, isSame, merge } from "./merge";
 import { parseSettings, readSettings, type Settings } from "./settings_values";
 
@@ -139,15 +140,19 @@ class Kept {
     this.#work = this.#work.then(work).catch((error: unknown) => {
       if (this.#closed) return;
       this.#show({ ready: true, trouble: sentenceOf(error) });
-      const passing =
-        error instanceof Offline || (error instanceof ApiError && error.status >= 500);
-      if (passing || this.#etag === null) this.#later(RETRY);
+      if (isPassing(error)) this.#later(RETRY);
     });
     return this.#work;
   }
 
   async #load() {
-    this.#take(await this.#api.settings());
+    try {
+      this.#take(await this.#api.settings());
+    } catch (error) {
+      // They were damaged on the disk. What is set next is written over them.
+      if (error instanceof ApiError && error.status === 409) this.#etag = error.etag;
+      throw error;
+    }
     if (!this.#isSaved) this.#later(this.#delay);
   }
 

@@ -4,7 +4,9 @@ import type { ComponentType } from "react";
 import type { FieldKind } from "../doc/fields";
 import { ChoiceField } from "./ChoiceField";
 import { ColourField } from "./ColourField";
+import { FileField } from "./FileField";
 import type { FieldProps } from "./field_props";
+import { ImageField } from "./ImageField";
 import { JsonField } from "./JsonField";
 import { NumberField } from "./NumberField";
 import { PluginField } from "./PluginField";
@@ -21,6 +23,8 @@ export const FIELDS: Readonly<Partial<Record<FieldKind, ComponentType<FieldProps
   prompt: PromptField,
   seed: SeedField,
   colour: ColourField,
+  file: FileField,
+  image: ImageField,
   json: JsonField,
   plugin: PluginField,
 };
