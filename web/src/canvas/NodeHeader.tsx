@@ -131,7 +131,8 @@ function Running({ run }: { run: NodeRun }) {
     return () => clearInterval(timer);
   }, []);
   if (!run.total) return <>{run.text || "running"}</>;
-  const left = timeLeft(run, now);
+  const milliseconds = timeLeft(run, now);
+  const left = milliseconds === null ? null : milliseconds / 1000;
   return (
     <>
       {run.step}/{run.total}
