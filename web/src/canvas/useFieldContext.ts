@@ -22,7 +22,7 @@ export function useFieldContext(
     useTab((tab) => graphOf(tab).layout.nodes?.[node]?.seeds?.[port.name]) ?? "fixed";
   const plugin = usePlugins((state) => (port.widget ? (state.widgets[port.widget] ?? null) : null));
   return useMemo(() => {
-    const { tabs, api, library, ui } = editor;
+    const { tabs, api, library } = editor;
     const input = port.name;
     const tag = `value ${node} ${input}`;
     const change = (value: Json, done = true) => {
@@ -49,7 +49,8 @@ export function useFieldContext(
       inputUrl: api.inputUrl,
       seedMode,
       setSeedMode: (mode) => layout("seeds", mode),
-      openMask: port.file?.root === "inputs" ? () => ui.show({ kind: "mask", node, input }) : null,
+      // There is nothing yet that paints masks, and a button that does nothing is worse than none.
+      openMask: null,
       resize:
         coreSchema(port.schema ?? {}).type === "string"
           ? (height) => layout("heights", height)
