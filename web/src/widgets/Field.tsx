@@ -7,7 +7,6 @@ import { Icon } from "../ui/icons";
 import { keepControlKeys } from "../ui/keys";
 import styles from "./Field.module.css";
 import { controlProps, type FieldProps, problemId } from "./field_props";
-import { JsonField } from "./JsonField";
 import { FIELDS } from "./registry";
 import { takesNull, valueToSet } from "./values";
 
@@ -18,7 +17,7 @@ export function Field(props: FieldProps) {
   const { port, value, problem, id, place } = props;
   const kind = fieldKind(port);
   if (kind === "none") return null;
-  const Control = FIELDS[kind] ?? JsonField;
+  const Control = FIELDS[kind];
   const nullable = takesNull(port);
   const off = nullable && value === null && !SHOWS_NULL.has(kind);
   return (
