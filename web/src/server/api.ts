@@ -112,7 +112,10 @@ function filesApi(http: Http): FilesApi {
     upload(files, calling) {
       const body = new FormData();
       for (const file of [files].flat()) {
-        body.append("file", file, file instanceof File ? file.name : "picture");
+        body.append(
+          "file",
+          file instanceof File ? file : new File([file], "picture", { type: file.type }),
+        );
       }
       return http.json("POST", "api/uploads", { timeout: UPLOAD_PATIENCE, ...calling, body });
     },

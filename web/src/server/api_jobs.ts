@@ -16,10 +16,9 @@ import type { Calling, Http } from "./http";
 import { pathOf } from "./http";
 import { newKey } from "./keys";
 
-/** What is handed in. `origin` says where from, such as the tab; the job tells it again. */
+/** What is handed in. `origin` names the saved workflow that it came from, which is the job's `path`. */
 export type Submit = Omit<SubmitBody, "workflow"> & {
   readonly workflow?: Workflow | null;
-  readonly origin?: string;
 };
 
 export type JobStatus = JobView["status"];

@@ -67,8 +67,8 @@ export function workflowsApi(http: Http): WorkflowsApi {
     async workflows(calling) {
       return (await http.json<WorkflowList>("GET", "api/workflows", calling)).workflows;
     },
-    readWorkflow: (path, calling = {}) => readText(at(path), path, calling),
-    saveWorkflow: (path, workflow, etag) =>
+    readWorkflow: async (path, calling = {}) => readText(at(path), path, calling),
+    saveWorkflow: async (path, workflow, etag) =>
       http.json<WorkflowSaved>("PUT", at(path), {
         // Written for people too, who read the file and its changes.
         body: `${JSON.stringify(workflow, null, 2)}\n`,
@@ -84,7 +84,7 @@ export function workflowsApi(http: Http): WorkflowsApi {
       const found = await http.json<WorkflowVersions>("GET", `${at(path)}/versions`, calling);
       return found.versions;
     },
-    readVersion: (path, version, calling = {}) =>
+    readVersion: async (path, version, calling = {}) =>
       readText(at(path), path, { ...calling, query: { version } }),
     async jobWorkflow(id, calling = {}) {
       const path = `api/jobs/${pathOf(id)}/workflow`;

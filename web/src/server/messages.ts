@@ -2,23 +2,7 @@
 
 import type { EventFrame, PreviewHead, ServerEvent } from "../gen/events";
 
-/** A file that jobs made was deleted. */
-export interface ResultRemoved {
-  readonly event: "result_removed";
-  readonly seq: number;
-  readonly time: number;
-  readonly digest: string;
-}
-
-/** The editor's settings were written, here or elsewhere. */
-export interface SettingsChanged {
-  readonly event: "settings_changed";
-  readonly seq: number;
-  readonly time: number;
-  readonly etag: string;
-}
-
-export type LiveEvent = ServerEvent | ResultRemoved | SettingsChanged;
+export type LiveEvent = ServerEvent;
 
 /** A look at what a node is making. */
 export interface Preview {

@@ -12,7 +12,15 @@ import type { Connection } from "../server/socket";
 import { again } from "./again";
 import { Previews, realUrls, type Urls } from "./previews";
 import { fold, ordersOf } from "./runs_fold";
-import { isOver, type Job, jobOf, NO_RUNS, type RunsState, type Worker } from "./runs_state";
+import {
+  isOver,
+  type Job,
+  jobOf,
+  NO_RUNS,
+  type RunsState,
+  type Told,
+  type Worker,
+} from "./runs_state";
 
 export { timeLeft } from "./runs_fold";
 export type { Job, NodeRun, RunsGallery, RunsState, Worker } from "./runs_state";
@@ -311,8 +319,6 @@ class Runs {
     this.#previews.clear();
   }
 }
-
-type Told = JobView & { readonly total?: number };
 
 /** Put jobs as the server has them over what is known of them. */
 function merged(state: RunsState, views: readonly Told[], loaded = false): RunsState {

@@ -203,7 +203,6 @@ const NEW_JOB: Omit<Job, "id" | "name" | "priority" | "position" | "batch" | "su
   path: "",
   status: "queued",
   parent: "",
-  origin: "",
   started: null,
   finished: null,
   seconds: null,

@@ -52,8 +52,6 @@ export interface Job {
   readonly position: number;
   readonly batch: string;
   readonly parent: string;
-  /** What whoever handed it in said of where from. */
-  readonly origin: string;
   /** Seconds since 1970, by the server's clock. */
   readonly submitted: number;
   readonly started: number | null;
@@ -125,21 +123,22 @@ export const get = <T>(record: Readonly<Record<string, T>>, key: string): T | un
 export const sum = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((all, count) => all + count, 0);
 
+/** A job with what is known of it elsewhere: how many nodes it has. */
+export type Told = JobView & { readonly total?: number };
+
 /** A job as the server tells it, with what only this page saw. */
-export function jobOf(view: JobView, known?: Job): Job {
-  const { nodes, only: _, started, finished, seconds, ...rest } = view;
+export function jobOf(view: Told, known?: Job): Job {
+  const { nodes, total, only: _, started, finished, seconds, ...rest } = view;
   const runs = nodes
     ? withFiles(nodesOf(nodes, known?.nodes ?? {}, view.status === "running"), view.files)
     : withFiles(known?.nodes ?? {}, known?.loaded ? view.files : {});
-  const extra = view as JobView & { readonly origin?: string | null; readonly total?: number };
   return {
     ...rest,
-    origin: extra.origin ?? known?.origin ?? "",
     started: started ?? null,
     finished: finished ?? null,
     seconds: seconds ?? null,
     nodes: runs,
-    total: extra.total || sum(view.counts) || known?.total || 0,
+    total: total || sum(view.counts) || known?.total || 0,
     loaded: Boolean(nodes) || (known?.loaded ?? false),
   };
 }
