@@ -10,18 +10,18 @@ import type { Json, JsonObject } from "../doc/types";
  * @param base What both began with.
  */
 export function merge(base: JsonObject, mine: JsonObject, theirs: JsonObject): JsonObject {
-  const merged: Record<string, Json> = {};
-  for (const key of new Set([...Object.keys(theirs), ...Object.keys(mine)])) {
+  const keys = new Set([...Object.keys(theirs), ...Object.keys(mine)]);
+  const merged = [...keys].flatMap((key): [string, Json][] => {
     const value = mergeValue(own(base, key), own(mine, key), own(theirs, key));
-    if (value !== undefined) merged[key] = value;
-  }
-  return merged;
+    return value === undefined ? [] : [[key, value]];
+  });
+  return Object.fromEntries(merged);
 }
 
 type Maybe = Json | undefined;
 
 function mergeValue(base: Maybe, mine: Maybe, theirs: Maybe): Maybe {
-  if (isSame(mine, base)) return theirs;
+  if (isSame(mine, base) || isSame(mine, theirs)) return theirs;
   if (isSame(theirs, base)) return mine;
   if (isObject(mine) && isObject(theirs)) return merge(isObject(base) ? base : {}, mine, theirs);
   if (isTexts(mine) && isTexts(theirs)) {

@@ -114,7 +114,9 @@ describe("the socket", () => {
     page.draw();
     expect(seqs).toEqual([frame.last + 1]);
   });
+});
 
+describe("a socket", () => {
   it("that is silent is replaced, and nothing is told twice or missed", () => {
     const { newest, sockets, page, seqs, states, onReset } = online();
     vi.advanceTimersByTime(15_000);

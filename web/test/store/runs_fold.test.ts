@@ -17,11 +17,11 @@ import {
 } from "./runs_samples";
 
 const NOW = 50_000;
-const after = (events: readonly LiveEvent[], state: RunsState = NO_RUNS, now = NOW) =>
+const folded = (events: readonly LiveEvent[], state: RunsState = NO_RUNS, now = NOW) =>
   fold(state, events, now);
 /** Two jobs, of which the first runs with two nodes. */
 const running = () =>
-  after([queued("j1"), queued("j2"), begun("j1"), nodeBegun("j1", "a"), nodeBegun("j1", "g/b")]);
+  folded([queued("j1"), queued("j2"), begun("j1"), nodeBegun("j1", "a"), nodeBegun("j1", "g/b")]);
 
 /** Any event of few jobs, nodes and files, so that they often meet. */
 const anyEvent: fc.Arbitrary<LiveEvent> = fc
@@ -59,10 +59,10 @@ describe("the fold", () => {
         let parts = NO_RUNS;
         let rest = events;
         for (const cut of cuts) {
-          parts = after(rest.slice(0, cut), parts);
+          parts = folded(rest.slice(0, cut), parts);
           rest = rest.slice(cut);
         }
-        expect(after(rest, parts)).toEqual(after(events));
+        expect(folded(rest, parts)).toEqual(folded(events));
       }),
       { numRuns: 500 },
     );
@@ -71,9 +71,9 @@ describe("the fold", () => {
   it("leaves what it was given as it was", () => {
     fc.assert(
       fc.property(fc.array(anyEvent), fc.array(anyEvent), (first, then) => {
-        const state = after(first);
+        const state = folded(first);
         const copy = structuredClone(state);
-        after(then, state);
+        folded(then, state);
         expect(state).toEqual(copy);
       }),
     );
@@ -81,16 +81,16 @@ describe("the fold", () => {
 
   it("gives the same object if nothing changed", () => {
     const state = running();
-    expect(after([], state)).toBe(state);
-    expect(after([progress("j9", "a", 1), event("nodes_changed", { errors: [] })], state)).toBe(
+    expect(folded([], state)).toBe(state);
+    expect(folded([progress("j9", "a", 1), event("nodes_changed", { errors: [] })], state)).toBe(
       state,
     );
-    expect(after([event("queue_changed", { paused: false })], state)).toBe(state);
+    expect(folded([event("queue_changed", { paused: false })], state)).toBe(state);
   });
 
   it("changes one node, and the way to it, when a step comes", () => {
     const before = running();
-    const state = after([progress("j1", "a", 3)], before);
+    const state = folded([progress("j1", "a", 3)], before);
     expect(state.jobs.j1?.nodes.a).toMatchObject({ status: "running", step: 3, total: 20 });
     expect(state.jobs.j1?.nodes["g/b"]).toBe(before.jobs.j1?.nodes["g/b"]);
     expect(state.jobs.j2).toBe(before.jobs.j2);
@@ -102,7 +102,7 @@ describe("the fold", () => {
 
 describe("jobs", () => {
   it("stand in the order in which they were handed in, and in which they will run", () => {
-    const state = after([
+    const state = folded([
       queued("j1", { time: 1 }),
       queued("j2", { time: 2 }),
       queued("j3", { time: 3, priority: 5 }),
@@ -116,21 +116,21 @@ describe("jobs", () => {
   });
 
   it("that wait again after a worker died begin anew", () => {
-    const state = after([queued("j1", { reason: "it died", position: 0.5 })], running());
+    const state = folded([queued("j1", { reason: "it died", position: 0.5 })], running());
     expect(state.jobs.j1).toMatchObject({ status: "queued", started: null, nodes: {} });
     expect(state.queued).toEqual(["j1", "j2"]);
   });
 
   it("that are over stay as they are, whatever comes late", () => {
-    const state = after([over("j1")], running());
-    expect(after([begun("j1"), nodeBegun("j1", "a"), queued("j1", { reason: "x" })], state)).toBe(
+    const state = folded([over("j1")], running());
+    expect(folded([begun("j1"), nodeBegun("j1", "a"), queued("j1", { reason: "x" })], state)).toBe(
       state,
     );
   });
 
   it("give their files to their nodes, and their pictures to the gallery", () => {
     const text = { ...picture("t"), media_type: "text/plain" };
-    const state = after(
+    const state = folded(
       [
         nodeOver("j1", "a", { files: ["1.png"] }),
         over("j1", {
@@ -156,12 +156,12 @@ describe("jobs", () => {
 
   it("show the same content once, where it was made last", () => {
     const made = (job: string) => over(job, { files: { a: [picture("d1")] } });
-    const state = after([made("j1"), made("j2")], running());
+    const state = folded([made("j1"), made("j2")], running());
     expect(state.gallery.pictures.map(({ job }) => job)).toEqual(["j2"]);
   });
 
   it("that are removed take their pictures along", () => {
-    const state = after(
+    const state = folded(
       [over("j1", { files: { a: [picture("d1")] } }), event("job_removed", { job: "j1" })],
       running(),
     );
@@ -175,8 +175,8 @@ describe("a deleted file", () => {
   it("is shown nowhere any more", () => {
     const files = { a: [picture("d1"), picture("d2")] };
     const outputs = { x: { files: [picture("d1")] }, y: { value: 3 } };
-    const before = after([over("j1", { files, outputs })], running());
-    const state = after([event("result_removed", { digest: "d1" })], before);
+    const before = folded([over("j1", { files, outputs })], running());
+    const state = folded([event("result_removed", { digest: "d1" })], before);
     const digests = (list: readonly { digest: string }[] | null | undefined) =>
       list?.map((one) => one.digest);
     expect(digests(state.gallery.pictures)).toEqual(["d2"]);
@@ -190,10 +190,10 @@ describe("a deleted file", () => {
 });
 
 describe("nodes", () => {
-  const node = (...events: LiveEvent[]) => after(events, running()).jobs.j1?.nodes.a;
+  const node = (...events: LiveEvent[]) => folded(events, running()).jobs.j1?.nodes.a;
 
   it("keep a step that was told before they were said to begin", () => {
-    const state = after([queued("j1"), begun("j1"), progress("j1", "a", 2), nodeBegun("j1", "a")]);
+    const state = folded([queued("j1"), begun("j1"), progress("j1", "a", 2), nodeBegun("j1", "a")]);
     expect(state.jobs.j1?.nodes.a).toMatchObject({ status: "running", step: 2, started: NOW });
   });
 
@@ -215,7 +215,7 @@ describe("nodes", () => {
 
   it("keep their newest lines", () => {
     const line = (text: string) => event("node_log", { job: "j1", node: "c", text });
-    const state = after(
+    const state = folded(
       Array.from({ length: 250 }, (_, at) => line(`${at}`)),
       running(),
     );
@@ -228,7 +228,7 @@ describe("the time left", () => {
   const told = (...steps: [step: number, at: number][]) =>
     steps.reduce(
       (state, [step, at]) => fold(state, [progress("j1", "a", step)], at),
-      fold(after([queued("j1"), begun("j1")]), [nodeBegun("j1", "a")], 1000),
+      fold(folded([queued("j1"), begun("j1")]), [nodeBegun("j1", "a")], 1000),
     ).jobs.j1?.nodes.a ?? expect.unreachable();
 
   it("follows the speed of the steps, and runs down between them", () => {
@@ -255,7 +255,7 @@ describe("the time left", () => {
 
 describe("a job as the server has it", () => {
   it("keeps what only this page has seen", () => {
-    const known = after(
+    const known = folded(
       [progress("j1", "a", 3), event("node_log", { job: "j1", node: "g/b", text: "hm" })],
       running(),
     ).jobs.j1;
