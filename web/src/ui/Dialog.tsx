@@ -1,16 +1,29 @@
 import { AlertDialog as Alert, Dialog as Radix } from "radix-ui";
 import { type ReactNode, useRef } from "react";
-import { Button, IconButton } from "./Button";
+import { Button } from "./Button";
 import { classes } from "./classes";
 import styles from "./Dialog.module.css";
 import { giveBack } from "./Menu";
+
+const FOCUSABLE = "input, textarea, select, button, a[href], [tabindex='0']";
+
+/** What the focus begins on: what asks for it, else the first in the body, else the answers. */
+const firstIn = (content: HTMLElement): HTMLElement | null =>
+  content.querySelector<HTMLElement>("[data-autofocus]") ??
+  content.querySelector<HTMLElement>(`[data-part=body] :is(${FOCUSABLE}):not(:disabled)`) ??
+  content.querySelector<HTMLElement>(`[data-part=actions] :is(${FOCUSABLE}):not(:disabled)`);
 
 /** Remembers what had the focus when a dialog opened, and gives it back when the dialog closes. */
 function useFocusBack() {
   const back = useRef<Element | null>(null);
   return {
-    onOpenAutoFocus: () => {
+    onOpenAutoFocus: (event: Event) => {
       back.current = document.activeElement;
+      const content = event.currentTarget;
+      const first = content instanceof HTMLElement ? firstIn(content) : null;
+      if (!first) return;
+      event.preventDefault();
+      first.focus();
     },
     onCloseAutoFocus: (event: Event) => {
       event.preventDefault();
@@ -59,7 +72,7 @@ export function Dialog(props: DialogProps) {
             <Radix.Title className={styles.title}>{title}</Radix.Title>
             {!bare && (
               <Radix.Close asChild>
-                <IconButton icon="close" label="Close" />
+                <Button look="quiet" icon="close" aria-label="Close" className={styles.close} />
               </Radix.Close>
             )}
           </div>
@@ -68,8 +81,14 @@ export function Dialog(props: DialogProps) {
               <div>{description}</div>
             </Radix.Description>
           )}
-          <div className={bare ? styles.bare : styles.body}>{children}</div>
-          {actions && <div className={styles.actions}>{actions}</div>}
+          <div data-part="body" className={bare ? styles.bare : styles.body}>
+            {children}
+          </div>
+          {actions && (
+            <div data-part="actions" className={styles.actions}>
+              {actions}
+            </div>
+          )}
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>
@@ -114,7 +133,7 @@ export function Confirm(props: ConfirmProps) {
               <div>{description}</div>
             </Alert.Description>
           )}
-          <div className={styles.actions}>
+          <div data-part="actions" className={styles.actions}>
             <Alert.Cancel asChild>
               <Button>{cancel}</Button>
             </Alert.Cancel>

@@ -22,6 +22,8 @@ export interface SelectProps {
   readonly empty?: string | undefined;
   readonly footer?: ReactNode;
   readonly className?: string | undefined;
+  /** Leave out the sign of what is wrong with the chosen one, where something else shows it. */
+  readonly unmarked?: boolean | undefined;
   readonly onOpen?: (() => void) | undefined;
   readonly "aria-invalid"?: true | undefined;
   readonly "aria-describedby"?: string | undefined;
@@ -87,7 +89,9 @@ export function Select(props: SelectProps) {
         onKeyDown={onKeyDown}
         onClick={() => (open ? setOpen(false) : show())}
       >
-        {chosen?.problem && <Icon name="warning" size={14} className={styles.warning} />}
+        {chosen?.problem && !props.unmarked && (
+          <Icon name="warning" size={14} className={styles.warning} />
+        )}
         <span className={classes(styles.value, !chosen && styles.none)}>
           {chosen?.label ?? placeholder}
         </span>
@@ -105,6 +109,8 @@ export function Select(props: SelectProps) {
           footer={footer}
           onClose={() => setOpen(false)}
           onChoose={(next) => {
+            // At once: the popup gives the focus back a moment after it is gone.
+            button.current?.focus({ preventScroll: true });
             setOpen(false);
             if (next !== value) onChange(next);
           }}

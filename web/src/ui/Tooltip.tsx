@@ -1,5 +1,5 @@
 import { Tooltip as Radix } from "radix-ui";
-import { createContext, type ReactNode, useContext } from "react";
+import { createContext, type FocusEvent, type ReactNode, useContext } from "react";
 import { Kbd } from "./Kbd";
 import styles from "./Tooltip.module.css";
 
@@ -16,6 +16,11 @@ export function TooltipProvider({ children }: { readonly children: ReactNode }) 
   );
 }
 
+/** Focus that was given back by a menu or a dialog after a click shows no tooltip. */
+function onlySeen(event: FocusEvent<HTMLElement>): void {
+  if (!event.currentTarget.matches(":focus-visible")) event.preventDefault();
+}
+
 export interface TooltipProps {
   readonly text: ReactNode;
   readonly keys?: string | undefined;
@@ -28,7 +33,9 @@ export interface TooltipProps {
 export function Tooltip({ text, keys, side = "bottom", children }: TooltipProps) {
   const tooltip = (
     <Radix.Root>
-      <Radix.Trigger asChild>{children}</Radix.Trigger>
+      <Radix.Trigger asChild onFocus={onlySeen}>
+        {children}
+      </Radix.Trigger>
       <Radix.Portal>
         <Radix.Content className={styles.tooltip} side={side} sideOffset={6} collisionPadding={8}>
           {text}

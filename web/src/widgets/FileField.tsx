@@ -38,6 +38,7 @@ export function FileField(props: FileFieldProps) {
         value={name}
         options={options}
         disabled={disabled}
+        unmarked={missing && !disabled}
         searched={options.length > 6}
         placeholder={port.file?.folder ? "Choose a folder" : "Choose a file"}
         empty={`There is nothing in ${root}.`}

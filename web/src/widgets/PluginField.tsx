@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "react";
 import type { Json } from "../doc/types";
+import { IconButton } from "../ui/Button";
 import { keepTextKeys } from "../ui/keys";
 import type { FieldProps, PluginHandle } from "./field_props";
 import { JsonField } from "./JsonField";
@@ -19,12 +20,8 @@ export function PluginField(props: FieldProps) {
   return (
     <div role="alert" className={styles.fault} title={sentence}>
       <span className={styles.sentence}>{sentence}</span>
-      <button type="button" onClick={() => setPlain(true)}>
-        Edit as JSON
-      </button>
-      <button type="button" onClick={() => setFault(null)}>
-        Try again
-      </button>
+      <IconButton small icon="edit" label="Edit as JSON" onClick={() => setPlain(true)} />
+      <IconButton small icon="refresh" label="Try again" onClick={() => setFault(null)} />
     </div>
   );
 }

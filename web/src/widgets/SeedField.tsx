@@ -4,6 +4,7 @@ import type { SeedMode } from "../doc/types";
 import { classes } from "../ui/classes";
 import { Icon, type IconName } from "../ui/icons";
 import { keepControlKeys } from "../ui/keys";
+import { Menu, type MenuItem } from "../ui/Menu";
 import type { FieldProps } from "./field_props";
 import { NumberField } from "./NumberField";
 import styles from "./SeedField.module.css";
@@ -28,7 +29,7 @@ export function randomWhole(least: number, most: number): number {
 }
 
 export function SeedField(props: FieldProps) {
-  const { port, label, disabled, onChange, context } = props;
+  const { port, label, disabled, onChange, place } = props;
   const { min, max } = limitsOf(port);
   return (
     <div className={styles.seed}>
@@ -44,24 +45,59 @@ export function SeedField(props: FieldProps) {
       >
         <Icon name="dice" size={14} />
       </button>
-      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset brings a frame of its own */}
-      <div className={styles.modes} role="group" aria-label={`Before each run, ${label}`}>
-        {MODES.map(({ mode, icon, says }) => (
-          <button
-            key={mode}
-            type="button"
-            className={classes(styles.button, context.seedMode === mode && styles.on)}
-            aria-label={mode}
-            aria-pressed={context.seedMode === mode}
-            title={says}
-            disabled={disabled}
-            onKeyDown={keepControlKeys}
-            onClick={() => context.setSeedMode(mode)}
-          >
-            <Icon name={icon} size={12} />
-          </button>
-        ))}
-      </div>
+      {place === "node" ? <ModeMenu {...props} /> : <ModeGroup {...props} />}
     </div>
+  );
+}
+
+function ModeGroup({ label, disabled, context }: FieldProps) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset brings a frame of its own
+    <div className={styles.modes} role="group" aria-label={`Before each run, ${label}`}>
+      {MODES.map(({ mode, icon, says }) => (
+        <button
+          key={mode}
+          type="button"
+          className={classes(styles.button, context.seedMode === mode && styles.on)}
+          aria-label={mode}
+          aria-pressed={context.seedMode === mode}
+          title={says}
+          disabled={disabled}
+          onKeyDown={keepControlKeys}
+          onClick={() => context.setSeedMode(mode)}
+        >
+          <Icon name={icon} size={12} />
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** In a node card there is room for one button, as the number has up to 16 digits. */
+function ModeMenu({ label, disabled, context }: FieldProps) {
+  const now = MODES.find(({ mode }) => mode === context.seedMode) ?? MODES[0];
+  const items: MenuItem[] = MODES.map(({ mode, says }) => ({
+    label: mode,
+    hint: says,
+    checked: mode === context.seedMode,
+    run: () => context.setSeedMode(mode),
+  }));
+  return (
+    <Menu
+      align="end"
+      items={[{ heading: "Before each run" }, ...items]}
+      trigger={
+        <button
+          type="button"
+          className={classes(styles.button, context.seedMode !== "fixed" && styles.moves)}
+          aria-label={`Before each run, ${label}: ${context.seedMode}`}
+          title={now?.says}
+          disabled={disabled}
+          onKeyDown={keepControlKeys}
+        >
+          <Icon name={now?.icon ?? "lock"} size={14} />
+        </button>
+      }
+    />
   );
 }
