@@ -1,6 +1,14 @@
 /** A list to choose from, in a popup: the inside of Select, and of fields that choose files. */
 
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from "react";
 import { classes } from "./classes";
 import { Icon } from "./icons";
 import styles from "./ListPopup.module.css";
@@ -58,26 +66,17 @@ export function ListPopup(props: ListPopupProps) {
   return (
     <Popup anchor={anchor} onClose={onClose} focus={() => (searched ? box.current : list.current)}>
       {searched && (
-        <div className={styles.search}>
-          <Icon name="search" size={14} />
-          <input
-            ref={box}
-            role="combobox"
-            aria-label={`Search ${label}`}
-            aria-expanded="true"
-            aria-controls={id}
-            aria-autocomplete="list"
-            placeholder="Search"
-            spellCheck={false}
-            autoComplete="off"
-            value={text}
-            onChange={(event) => {
-              setText(event.target.value);
-              setActive(0);
-            }}
-            {...keyed}
-          />
-        </div>
+        <SearchBox
+          box={box}
+          list={id}
+          label={label}
+          text={text}
+          onText={(next) => {
+            setText(next);
+            setActive(0);
+          }}
+          keyed={keyed}
+        />
       )}
       <div
         ref={list}
@@ -109,6 +108,41 @@ export function ListPopup(props: ListPopupProps) {
       )}
       {footer && <div className={styles.footer}>{footer}</div>}
     </Popup>
+  );
+}
+
+interface SearchBoxProps {
+  readonly box: RefObject<HTMLInputElement | null>;
+  /** Id of the list. */
+  readonly list: string;
+  readonly label: string;
+  readonly text: string;
+  readonly onText: (text: string) => void;
+  readonly keyed: {
+    readonly "aria-activedescendant": string | undefined;
+    readonly onKeyDown: (event: KeyboardEvent) => void;
+  };
+}
+
+function SearchBox({ box, list, label, text, onText, keyed }: SearchBoxProps) {
+  return (
+    <div className={styles.search}>
+      <Icon name="search" size={14} />
+      <input
+        ref={box}
+        role="combobox"
+        aria-label={`Search ${label}`}
+        aria-expanded="true"
+        aria-controls={list}
+        aria-autocomplete="list"
+        placeholder="Search"
+        spellCheck={false}
+        autoComplete="off"
+        value={text}
+        onChange={(event) => onText(event.target.value)}
+        {...keyed}
+      />
+    </div>
   );
 }
 

@@ -51,25 +51,13 @@ export function Select(props: SelectProps) {
   const { searched = options.length > LONG, footer, onOpen } = props;
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
-  const typing = useRef(makeTyping());
   const listId = useId();
   const chosen = options.find((option) => option.value === value);
   const show = () => {
     onOpen?.();
     setOpen(true);
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      show();
-    } else if (/^[^ ]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      event.stopPropagation();
-      const from = options.findIndex((option) => option.value === value);
-      const to = options[typedTo(options, typing.current(event.key, event.timeStamp), from)];
-      if (to) onChange(to.value);
-    }
-    keepControlKeys(event);
-  };
+  const onKeyDown = useShutKeys(options, value, onChange, show);
   return (
     <>
       <button
@@ -118,4 +106,26 @@ export function Select(props: SelectProps) {
       )}
     </>
   );
+}
+
+/** Keys on the button: arrows open the list, letters choose without it. */
+function useShutKeys(
+  options: readonly Option[],
+  value: string | null,
+  onChange: (value: string) => void,
+  show: () => void,
+) {
+  const typing = useRef(makeTyping());
+  return (event: KeyboardEvent) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      show();
+    } else if (/^[^ ]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.stopPropagation();
+      const from = options.findIndex((option) => option.value === value);
+      const to = options[typedTo(options, typing.current(event.key, event.timeStamp), from)];
+      if (to) onChange(to.value);
+    }
+    keepControlKeys(event);
+  };
 }

@@ -1,7 +1,7 @@
 /** The edge at the foot of a field that gives it another height. */
 
-import { type PointerEvent, useRef } from "react";
-import { FIELD, RESIZED } from "../doc/fields";
+import { type PointerEvent, useRef, useState } from "react";
+import { RESIZED } from "../doc/fields";
 import { meansControl } from "../ui/keys";
 import styles from "./ResizeHandle.module.css";
 
@@ -13,6 +13,7 @@ interface ResizeHandleProps {
 }
 
 export function ResizeHandle({ label, resize, most = RESIZED.most }: ResizeHandleProps) {
+  const [height, setHeight] = useState<number>(RESIZED.least);
   const drag = useRef<{ y: number; height: number; zoom: number } | null>(null);
   const clamped = (height: number) => Math.round(Math.min(most, Math.max(RESIZED.least, height)));
   const start = (event: PointerEvent<HTMLElement>) => {
@@ -29,11 +30,14 @@ export function ResizeHandle({ label, resize, most = RESIZED.most }: ResizeHandl
     // biome-ignore lint/a11y/useSemanticElements: a rule cannot be dragged
     <div
       role="separator"
-      tabIndex={-1}
+      tabIndex={0}
       aria-orientation="horizontal"
       aria-label={`Height of ${label}`}
-      aria-valuenow={FIELD}
+      aria-valuenow={height}
+      aria-valuemin={RESIZED.least}
+      aria-valuemax={most}
       className={styles.handle}
+      onFocus={(event) => setHeight(rowOf(event.currentTarget).offsetHeight)}
       onPointerDown={start}
       onPointerMove={(event) => {
         const now = drag.current;
@@ -45,8 +49,10 @@ export function ResizeHandle({ label, resize, most = RESIZED.most }: ResizeHandl
       onKeyDown={(event) => {
         if (meansControl(event)) event.stopPropagation();
         if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
-        const height = rowOf(event.currentTarget).offsetHeight;
-        resize(clamped(height + (event.key === "ArrowDown" ? 16 : -16)));
+        const now = rowOf(event.currentTarget).offsetHeight;
+        const next = clamped(now + (event.key === "ArrowDown" ? 16 : -16));
+        setHeight(next);
+        resize(next);
       }}
     />
   );
