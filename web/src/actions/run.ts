@@ -73,7 +73,9 @@ export function makeRunActions(get: () => Editor): RunActions {
         const active = now.job !== null && isActive(runs.getState(), now.job);
         const problems = accepted.warnings as unknown as Problem[];
         tabs.patch(tab.id, { job: active ? now.job : accepted.id, jobs, problems });
-        ui.say(batch > 1 ? `${batch} jobs wait for their turn.` : "The job is queued.");
+        // A short job may be over before the answer is here that it was taken; then that was said.
+        if (batch > 1) ui.say(`${batch} jobs wait for their turn.`);
+        else if (isActive(runs.getState(), accepted.id)) ui.say("The job is queued.");
       } catch (error) {
         if (error instanceof ApiError && error.problems.length > 0) refused(tab, error.problems);
         else trouble("The job was not taken", error);

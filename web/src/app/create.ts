@@ -62,6 +62,10 @@ export function createEditor(): { editor: Editor; toasts: Toasts } {
       if (shown !== undefined && shown !== tab.job) tabs.patch(tab.id, { job: shown });
     }
   });
+  tabs.subscribe((now, before) => {
+    // Nodes show these jobs, those too that no event tells of since their values were kept.
+    if (now.tabs !== before.tabs) runs.keep(now.tabs.flatMap((tab) => tab.job ?? []));
+  });
   const editor: Editor = {
     api,
     tabs,

@@ -263,8 +263,11 @@ class Runs {
   }
 
   #keep(ids: Iterable<string>) {
+    const before = this.#kept;
     this.#kept = new Set(ids);
-    for (const id of this.#kept) if (!this.#state.jobs[id]?.loaded) void this.#loadLater(id);
+    for (const id of this.#kept) {
+      if (!before.has(id) && !this.#state.jobs[id]?.loaded) void this.#loadLater(id);
+    }
   }
 
   /** Jobs that others handed in are told by events that do not tell all. */

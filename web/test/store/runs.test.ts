@@ -166,6 +166,7 @@ describe("jobs that were not fetched", () => {
     runs.apply([queued("j1"), begun("j1"), nodeBegun("j1", "a"), nodeOver("j1", "a")]);
     runs.keep(["j1"]);
     runs.apply([over("j1", { counts: { ran: 1, disk: 1 } })]);
+    runs.keep(["j1"]);
     await settled();
     expect(calls.job).toHaveBeenCalledExactlyOnceWith("j1");
     expect(runs.getState().jobs.j1?.nodes.b?.status).toBe("disk");
