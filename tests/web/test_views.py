@@ -154,3 +154,48 @@ def test_a_box_over_nodes_selects_them_and_space_drag_pans(editor: Editor) -> No
     after = editor.page.locator('[data-node="start"]').bounding_box()
     assert after is not None
     assert abs(after["x"] - first["x"] - 100) < 5
+
+
+def test_keys_of_another_command_are_taken_from_it_and_escape_only_stops_asking(
+    editor: Editor,
+) -> None:
+    editor.load(CASE)
+    editor.page.keyboard.press("?")
+    row = editor.page.get_by_role("button", name="Change the keys of Add a note")
+    row.click()
+    editor.page.keyboard.press("Escape")
+    expect(editor.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    row.click()
+    editor.page.keyboard.press("Control+d")
+    editor.page.keyboard.press("Escape")
+    expect(editor.page.get_by_role("dialog")).to_have_count(0)
+    editor.page.locator('[data-node="second"] header').click()
+    editor.page.keyboard.press("Control+d")
+    expect(editor.page.get_by_role("group", name="Note")).to_be_visible()
+    assert len(editor.doc["nodes"]) == 2
+    editor.page.keyboard.press("?")
+    editor.page.get_by_role("button", name="Reset all").click()
+
+
+def test_f2_renames_the_node_and_an_empty_title_gives_its_own_back(editor: Editor) -> None:
+    editor.load(CASE)
+    editor.page.locator('[data-node="second"] header').click()
+    editor.page.keyboard.press("F2")
+    editor.page.keyboard.type("The sum")
+    editor.page.keyboard.press("Enter")
+    expect(editor.node("The sum")).to_be_visible()
+    assert editor.doc["layout"]["nodes"]["second"]["title"] == "The sum"
+    editor.page.locator('[data-node="second"] header').click()
+    editor.page.keyboard.press("F2")
+    editor.page.keyboard.press("Delete")
+    editor.page.keyboard.press("Enter")
+    expect(editor.node("Add")).to_be_visible()
+
+
+def test_the_outline_of_a_large_graph_draws_only_what_is_seen(editor: Editor) -> None:
+    nodes = {f"n{i}": ("tools.number", {}, (340 * (i % 20), 160 * (i // 20))) for i in range(400)}
+    editor.load(tools(**nodes))
+    editor.page.keyboard.press("Alt+2")
+    rows = editor.page.get_by_role("list", name="Nodes in their order").get_by_role("listitem")
+    expect(rows.first).to_be_visible()
+    assert rows.count() < 60

@@ -2,7 +2,7 @@
 
 import { memo, useEffect, useState } from "react";
 import { withNodeLayout } from "../doc/edits";
-import { useEditor } from "../editor";
+import { useEditor, useUi } from "../editor";
 import { type NodeRun, timeLeft } from "../store/runs";
 import { Icon } from "../ui/icons";
 import { Tooltip } from "../ui/Tooltip";
@@ -19,7 +19,8 @@ interface HeaderProps {
 
 export const NodeHeader = memo(function NodeHeader({ id, view, run, title }: HeaderProps) {
   const { tabs, ui } = useEditor();
-  const [renaming, setRenaming] = useState(false);
+  const renaming = useUi((state) => state.renaming === id);
+  const setRenaming = (on: boolean) => ui.setState({ renaming: on ? id : null });
   const { entry, layout, face, shape } = view;
   const toggle = () =>
     tabs.editGraph((graph) =>

@@ -153,6 +153,18 @@ export const EDIT_COMMANDS: readonly Command[] = [
     run: ({ ui }) => ui.setState({ finding: true }),
   },
   {
+    id: "edit.rename",
+    title: "Rename the node",
+    group: "Edit",
+    icon: "edit",
+    keys: "F2",
+    when: nodesSelected,
+    run(editor) {
+      const [renaming] = selectedNodes(editor);
+      if (renaming) editor.ui.setState({ renaming });
+    },
+  },
+  {
     id: "edit.pin",
     title: "Pin in place",
     group: "Edit",

@@ -18,6 +18,7 @@ const MENUS: Readonly<Record<MenuPlace, readonly string[]>> = {
     "-",
     "graph.bypass",
     "graph.mute",
+    "edit.rename",
     "edit.collapse",
     "edit.pin",
     "graph.comment",

@@ -16,7 +16,7 @@ export function OutlinePanel() {
   const graph = useTab(graphOf);
   const order = useMemo(() => (graph ? flowOrder(graph) : []), [graph]);
   return (
-    <Panel title="Outline">
+    <Panel title="Outline" fill>
       {order.length === 0 ? (
         <EmptyState icon="outline" title="The graph has no nodes" />
       ) : (

@@ -57,7 +57,7 @@ const ROWS: readonly Row[] = [
 ];
 
 export function SettingsDialog() {
-  const { ui, settings } = useEditor();
+  const { ui, settings, questions } = useEditor();
   const open = useUi((state) => state.dialog?.kind === "settings");
   const trouble = useSettings((state) => state.trouble);
   const [typed, setTyped] = useState("");
@@ -73,7 +73,7 @@ export function SettingsDialog() {
         <>
           <Button onClick={() => void read(ui, settings)}>Import</Button>
           <Button onClick={() => write(settings.exportText())}>Export</Button>
-          <Button onClick={() => settings.reset()}>Reset all</Button>
+          <Button onClick={() => void resetAll(settings, questions)}>Reset all</Button>
         </>
       }
     >
@@ -129,6 +129,8 @@ function Extensions() {
     settings.set({ extensions: on ? [...enabled, pack] : enabled.filter((one) => one !== pack) });
     await settings.flush();
     await plugins.load();
+    // What is built in counts as enabled too, which only the server knows.
+    setFound(await api.extensions());
   };
   return (
     <>
@@ -140,13 +142,26 @@ function Extensions() {
           <input
             type="checkbox"
             aria-label={`Load the part of ${pack}`}
-            checked={enabled.includes(pack) || on}
+            checked={on}
             onChange={(event) => void toggle(pack, event.target.checked)}
           />
         </label>
       ))}
     </>
   );
+}
+
+async function resetAll(
+  settings: ReturnType<typeof useEditor>["settings"],
+  questions: ReturnType<typeof useEditor>["questions"],
+): Promise<void> {
+  const yes = await questions.ask({
+    title: "Reset all settings?",
+    description: "Shortcuts, favourites, sizes of panels and the packs that you enabled go too.",
+    action: "Reset all",
+    danger: true,
+  });
+  if (yes) settings.reset();
 }
 
 function write(text: string): void {

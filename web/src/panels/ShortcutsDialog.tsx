@@ -34,6 +34,13 @@ export function ShortcutsDialog() {
   );
 }
 
+/** Shortcuts without one of them. */
+const withoutKeys = (keys: string, gone: string): string =>
+  keys
+    .split(" ")
+    .filter((one) => normalKeys(one) !== normalKeys(gone))
+    .join(" ");
+
 const ONLY_HELD = ["Control", "Shift", "Alt", "Meta"];
 
 function Row({ command }: { command: Command }) {
@@ -45,9 +52,12 @@ function Row({ command }: { command: Command }) {
       (one) => one.id !== command.id && matches(keysOf(editor, one), normalKeys(next)),
     );
     const before = editor.settings.getState().values.keys;
-    editor.settings.set({ keys: { ...before, [command.id]: next } });
+    const taken = other ? { [other.id]: withoutKeys(keysOf(editor, other), next) } : {};
+    editor.settings.set({ keys: { ...before, ...taken, [command.id]: next } });
     editor.ui.say(
-      other ? `${next} was that of '${other.title}' too.` : `${command.title}: ${next}`,
+      other
+        ? `${command.title}: ${next}, taken from '${other.title}'.`
+        : `${command.title}: ${next}`,
     );
     setAsking(false);
   };
@@ -56,6 +66,7 @@ function Row({ command }: { command: Command }) {
       <span className={css.grow}>{command.title}</span>
       <button
         type="button"
+        data-own-escape={asking || undefined}
         aria-label={
           asking ? `Press keys for ${command.title}` : `Change the keys of ${command.title}`
         }

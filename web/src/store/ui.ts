@@ -55,6 +55,8 @@ export interface UiState {
     readonly loose: Loose | null;
   } | null;
   readonly finding: boolean;
+  /** The node whose title is being written. */
+  readonly renaming: string | null;
   /** The newest thing that happened, for the status line and for screen readers. */
   readonly status: string;
 }
@@ -76,6 +78,7 @@ export function makeUi(toasts: Toasts): Ui {
     dialog: null,
     search: null,
     finding: false,
+    renaming: null,
     status: "",
   }));
   const { setState: set } = store;

@@ -65,6 +65,10 @@ export function Dialog(props: DialogProps) {
         <Radix.Content
           className={classes(styles.dialog, styles[size])}
           onKeyDown={(event) => event.stopPropagation()}
+          onEscapeKeyDown={(event) => {
+            // What is edited inside ends first; radix hears of the key before it does.
+            if (document.activeElement?.closest("[data-own-escape]")) event.preventDefault();
+          }}
           {...focus}
           {...(description ? {} : { "aria-describedby": undefined })}
         >

@@ -66,6 +66,7 @@ export function SearchField({ value, onChange, label, className, ...rest }: Sear
       <Icon name="search" size={14} />
       <input
         type="search"
+        data-own-escape={value !== "" || undefined}
         autoComplete="off"
         spellCheck={false}
         placeholder={label}
