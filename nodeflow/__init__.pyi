@@ -21,6 +21,7 @@ from .progress import Progress as Progress
 from .running import arun as arun
 from .running import run as run
 from .sockets import Conditioning as Conditioning
+from .sockets import Control as Control
 from .sockets import File as File
 from .sockets import Image as Image
 from .sockets import Latent as Latent

@@ -35,25 +35,18 @@ class Latent:
     Attributes:
         samples: float32 tensor [batch, channel, height, width], in latent pixels.
         downscale: Picture pixels that one latent pixel stands for, along each side.
+        mask: float32 tensor [1 or batch, height, width] in 0..1: where a walk may change the
+            latent; None for everywhere.
+        surroundings: float32 tensor of the shape of `samples`: the picture with what `mask` chooses
+            painted over, for networks trained to fill holes; None if nobody made it.
+        seeds: One seed for each picture of the batch, in place of one for all; empty if not wanted.
     """
 
     samples: torch.Tensor
     downscale: int = 8
-
-
-@dataclass(frozen=True)
-class Conditioning:
-    """What a prompt means to a network.
-
-    Attributes:
-        hidden: float32 tensor [batch, token, width]: the text encoder's hidden states.
-        pooled: float32 tensor [batch, width], for families that want it.
-        extra: Further numbers a family asks for, such as `guidance` or `size`.
-    """
-
-    hidden: torch.Tensor
-    pooled: torch.Tensor | None = None
-    extra: Mapping[str, float] = field(default_factory=dict)
+    mask: torch.Tensor | None = None
+    surroundings: torch.Tensor | None = None
+    seeds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +72,56 @@ class Recipe:
     family: str
     patches: tuple[tuple[str, float], ...] = ()
     files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Control:
+    """A picture that a control network holds a walk to.
+
+    Attributes:
+        network: The control network's recipe.
+        image: float32 tensor [batch, height, width, 3] in 0..1: edges, depth, a pose, ...
+        strength: 0 is not heard at all, 1 as it was trained.
+        start: Part of the walk, 0..1, from which on it is heard.
+        end: Part of the walk until which it is heard.
+    """
+
+    network: Recipe
+    image: torch.Tensor
+    strength: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What a prompt means to a network, and where and when it is heard.
+
+    Attributes:
+        hidden: float32 tensor [batch, token, width]: the text encoder's hidden states.
+        pooled: float32 tensor [batch, width], for families that want it.
+        extra: Further numbers a family asks for, such as `guidance` or `size`.
+        controls: What control networks hold the walk to.
+        mask: float32 tensor [1 or batch, height, width] in 0..1, of any size: how much it is heard
+            at each place; None for everywhere.
+        area: Top, left, height and width of the part of the picture that it is about, in parts of
+            the picture's sides; None for all of it.
+        strength: How much it is heard beside others at the same place.
+        start: Part of the walk, 0..1, from which on it is heard.
+        end: Part of the walk until which it is heard.
+        also: Further prompts that are heard beside this one.
+    """
+
+    hidden: torch.Tensor
+    pooled: torch.Tensor | None = None
+    extra: Mapping[str, float] = field(default_factory=dict)
+    controls: tuple[Control, ...] = ()
+    mask: torch.Tensor | None = None
+    area: tuple[float, float, float, float] | None = None
+    strength: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+    also: tuple[Conditioning, ...] = ()
 
 
 Model = NewType("Model", Recipe)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import PIL.Image
@@ -13,7 +14,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from nodeflow.errors import InputError
-from nodeflow.sockets import Conditioning, Latent
+from nodeflow.sockets import Conditioning, Control, Latent, Recipe
 from nodeflow.values import Codec, Payload, PayloadFormat, canonical_json
 
 Tensors = dict[str, torch.Tensor]
@@ -141,11 +142,79 @@ def record_codec(
     )
 
 
+def _split_latent(value: Latent) -> tuple[Tensors, object]:
+    tensors = {"samples": value.samples}
+    if value.mask is not None:
+        tensors["mask"] = value.mask
+    if value.surroundings is not None:
+        tensors["surroundings"] = value.surroundings
+    return tensors, {"downscale": value.downscale, "seeds": list(value.seeds)}
+
+
+def _build_latent(tensors: Tensors, extra: Any) -> Latent:
+    return Latent(
+        tensors["samples"],
+        extra["downscale"],
+        tensors.get("mask"),
+        tensors.get("surroundings"),
+        tuple(extra["seeds"]),
+    )
+
+
 def _split_conditioning(value: Conditioning) -> tuple[Tensors, object]:
+    """Its tensors by name, those of controls and of further prompts behind their place."""
     tensors = {"hidden": value.hidden}
     if value.pooled is not None:
         tensors["pooled"] = value.pooled
-    return tensors, dict(value.extra)
+    if value.mask is not None:
+        tensors["mask"] = value.mask
+    controls = []
+    for place, control in enumerate(value.controls):
+        tensors[f"controls.{place}"] = control.image
+        plain = {name: getattr(control, name) for name in ("strength", "start", "end")}
+        controls.append({**plain, "network": asdict(control.network)})
+    also = []
+    for place, other in enumerate(value.also):
+        parts, rest = _split_conditioning(other)
+        tensors |= {f"also.{place}.{name}": tensor for name, tensor in parts.items()}
+        also.append(rest)
+    plain = {name: getattr(value, name) for name in ("strength", "start", "end", "area")}
+    return tensors, {**plain, "extra": dict(value.extra), "controls": controls, "also": also}
+
+
+def _build_conditioning(tensors: Tensors, rest: Any) -> Conditioning:
+    def inner(prefix: str) -> Tensors:
+        return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+    return Conditioning(
+        tensors["hidden"],
+        tensors.get("pooled"),
+        rest["extra"],
+        controls=tuple(
+            Control(**{**control, "network": _recipe(control["network"])}, image=image)
+            for control, image in zip(rest["controls"], _numbered(tensors), strict=True)
+        ),
+        mask=tensors.get("mask"),
+        area=None if rest["area"] is None else tuple(rest["area"]),
+        strength=rest["strength"],
+        start=rest["start"],
+        end=rest["end"],
+        also=tuple(
+            _build_conditioning(inner(f"also.{place}."), other)
+            for place, other in enumerate(rest["also"])
+        ),
+    )
+
+
+def _numbered(tensors: Tensors) -> list[torch.Tensor]:
+    count = sum(name.startswith("controls.") for name in tensors)
+    return [tensors[f"controls.{place}"] for place in range(count)]
+
+
+def _recipe(fields: dict[str, Any]) -> Recipe:
+    """A recipe back from JSON, which has lists for tuples."""
+    patches = tuple(map(tuple, fields["patches"]))
+    return Recipe(**{**fields, "patches": patches, "files": tuple(fields["files"])})
 
 
 IMAGE = tensor_codec("image", _verify_image, pictures)
@@ -154,18 +223,8 @@ MASK = tensor_codec(
     _verify_tensor("a Mask, a float tensor [batch, height, width]", 3),
     lambda mask: pictures(mask.unsqueeze(-1)),
 )
-LATENT = record_codec(
-    "latent",
-    Latent,
-    lambda value: ({"samples": value.samples}, value.downscale),
-    lambda tensors, extra: Latent(tensors["samples"], extra),
-)
-CONDITIONING = record_codec(
-    "conditioning",
-    Conditioning,
-    _split_conditioning,
-    lambda tensors, extra: Conditioning(tensors["hidden"], tensors.get("pooled"), extra),
-)
+LATENT = record_codec("latent", Latent, _split_latent, _build_latent)
+CONDITIONING = record_codec("conditioning", Conditioning, _split_conditioning, _build_conditioning)
 
 
 def join_files(parts: Sequence[tuple[PayloadFormat, bytes]]) -> bytes:

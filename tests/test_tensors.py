@@ -1,13 +1,14 @@
 """Values made of tensors: lossless in safetensors, equal by content, shown as pictures."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load
 
 from nodeflow.errors import InputError
-from nodeflow.sockets import Conditioning, Latent
+from nodeflow.sockets import Conditioning, Control, Latent, Recipe
 from nodeflow.tensors import CONDITIONING, IMAGE, LATENT, MASK, pictures
 from nodeflow.values import Codecs
 
@@ -49,6 +50,57 @@ def test_latents_and_conditionings_keep_all_their_parts():
     back = CONDITIONING.decode(CONDITIONING.encode(meaning))
     _equal(back.hidden, meaning.hidden)
     assert (back.pooled, back.extra) == (None, {"guidance": 3.5})
+
+
+def test_latents_keep_masks_and_seeds():
+    samples = torch.randn(2, 4, 2, 2)
+    latent = Latent(samples, 8, torch.rand(1, 2, 2), samples + 1, (7, 2**53 - 1))
+    again = LATENT.decode(LATENT.encode(latent))
+    _equal(again.mask, latent.mask)
+    _equal(again.surroundings, latent.surroundings)
+    assert again.seeds == latent.seeds
+    variants = [
+        latent,
+        Latent(samples),
+        Latent(samples, seeds=(7, 8)),
+        Latent(samples, 8, samples[0]),
+    ]
+    assert len({LATENT.fingerprint(variant) for variant in variants}) == 4
+
+
+def test_conditionings_keep_controls_places_times_and_further_prompts():
+    recipe = Recipe("/m/edges", "d1", "control", "f", (("d2", 0.5),), ("/m/more",))
+    other = Conditioning(torch.randn(1, 3, 8), torch.randn(1, 4), {"guidance": 2.0}, start=0.5)
+    meaning = Conditioning(
+        torch.randn(1, 5, 8),
+        controls=(
+            Control(recipe, torch.rand(1, 8, 8, 3), 0.7, 0.1, 0.9),
+            Control(recipe, torch.rand(1, 4, 4, 3)),
+        ),
+        mask=torch.rand(1, 4, 4),
+        area=(0.0, 0.5, 1.0, 0.5),
+        strength=0.8,
+        end=0.5,
+        also=(other, Conditioning(torch.randn(1, 3, 8), mask=torch.ones(1, 2, 2))),
+    )
+    back = CONDITIONING.decode(CONDITIONING.encode(meaning))
+    _equal(back.hidden, meaning.hidden)
+    _equal(back.mask, meaning.mask)
+    assert [c.network for c in back.controls] == [recipe, recipe]
+    for one, control in zip(back.controls, meaning.controls, strict=True):
+        _equal(one.image, control.image)
+    assert (back.controls[0].strength, back.controls[0].start, back.controls[0].end) == (
+        0.7,
+        0.1,
+        0.9,
+    )
+    assert (back.area, back.strength, back.end) == (meaning.area, 0.8, 0.5)
+    first, second = back.also
+    _equal(first.pooled, other.pooled)
+    assert (first.extra, first.start, first.mask) == ({"guidance": 2.0}, 0.5, None)
+    _equal(second.mask, torch.ones(1, 2, 2))
+    assert CONDITIONING.fingerprint(back) == CONDITIONING.fingerprint(meaning)
+    assert CONDITIONING.fingerprint(back) != CONDITIONING.fingerprint(replace(back, strength=1.0))
 
 
 def test_parts_that_share_memory_are_stored_each():
@@ -115,7 +167,9 @@ def test_images_are_shown_as_pictures(channels, mode):
 def test_the_header_of_a_stored_record_is_readable_json():
     data = LATENT.encode(Latent(torch.zeros(1, 4, 2, 2), 8)).data
     length = int.from_bytes(data[:8], "little")
-    assert json.loads(data[8 : 8 + length])["__metadata__"] == {"extra": "8"}
+    assert json.loads(data[8 : 8 + length])["__metadata__"] == {
+        "extra": '{"downscale":8,"seeds":[]}'
+    }
 
 
 def test_values_are_on_the_cpu_here_and_moving_there_changes_nothing():

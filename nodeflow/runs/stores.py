@@ -145,7 +145,10 @@ class Stores:
             decode = self.codecs.of(stored.type).decode
             if decode is None:
                 return None
-            outputs.append(decode(stored.payload))
+            try:
+                outputs.append(decode(stored.payload))
+            except (KeyError, TypeError, ValueError):
+                return None  # kept by a version that wrote values of this type otherwise
         return Made(tuple(outputs), files or ())
 
     def keep(self, node: PlanNode, key: str, made: Made, seconds: float, *, mapped: bool) -> None:

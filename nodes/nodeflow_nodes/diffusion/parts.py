@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from nodeflow import Device, ModelMemory, Recipe
-from nodeflow_nodes.diffusion.families.family import Autoencoder, Denoiser, TextModel
+from nodeflow_nodes.diffusion.families.family import (
+    Autoencoder,
+    ControlNetwork,
+    Denoiser,
+    TextModel,
+)
 from nodeflow_nodes.diffusion.families.registry import family_of
 
 
@@ -28,4 +33,12 @@ def autoencoder(vae: Recipe, models: ModelMemory, device: Device) -> Autoencoder
     family = family_of(vae)
     return models.get(
         vae, device, lambda: family.load_autoencoder(vae, device), lambda part: part.size
+    )
+
+
+def control_network(control: Recipe, models: ModelMemory, device: Device) -> ControlNetwork:
+    """A control network."""
+    family = family_of(control)
+    return models.get(
+        control, device, lambda: family.load_control(control, device), lambda part: part.size
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import torch
@@ -11,6 +11,28 @@ from torch import Tensor
 
 from nodeflow import Conditioning, Device, Recipe
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
+
+
+class ControlNetwork(Protocol):
+    """A loaded control network; what it gives is between it and its family's denoiser."""
+
+    @property
+    def size(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What a control network is to hold the pictures of a batch to.
+
+    Attributes:
+        network: The network, loaded.
+        image: float32 [1 or batch, height, width, 3] in 0..1, in pixels of the picture.
+        strength: How firmly.
+    """
+
+    network: ControlNetwork
+    image: Tensor
+    strength: float
 
 
 @dataclass(frozen=True)
@@ -22,11 +44,16 @@ class PromptBatch:
         pooled: float32 [batch, width], for families that want it.
         extra: Further numbers by name, each float32 [batch]: one for each picture, since the two
             halves of guidance may differ. Which names a network reads is its family's own affair.
+        hints: What control networks hold the pictures to.
+        beside: float32 [batch, channel, height, width]: channels that are laid beside x for
+            networks that take more than a latent has, such as those that fill holes.
     """
 
     hidden: Tensor
     pooled: Tensor | None = None
     extra: Mapping[str, Tensor] = field(default_factory=dict)
+    hints: tuple[Hint, ...] = ()
+    beside: Tensor | None = None
 
     def joins(self, other: PromptBatch) -> bool:
         """Whether both can share one call. Different numbers of tokens cannot: padding would
@@ -36,6 +63,14 @@ class PromptBatch:
             self.hidden.shape[1:] == other.hidden.shape[1:]
             and shapes[0] == shapes[1]
             and self.extra.keys() == other.extra.keys()
+            and len(self.hints) == len(other.hints)
+            and all(
+                one.network is another.network
+                and one.strength == another.strength
+                and one.image.shape[1:] == another.image.shape[1:]
+                for one, another in zip(self.hints, other.hints, strict=True)
+            )
+            and (self.beside is None) == (other.beside is None)
         )
 
     def joined(self, other: PromptBatch) -> PromptBatch:
@@ -43,8 +78,23 @@ class PromptBatch:
         pooled = None
         if self.pooled is not None and other.pooled is not None:
             pooled = torch.cat([self.pooled, other.pooled])
-        extra = {name: torch.cat([rows, other.extra[name]]) for name, rows in self.extra.items()}
-        return PromptBatch(torch.cat([self.hidden, other.hidden]), pooled, extra)
+        beside = None
+        if self.beside is not None and other.beside is not None:
+            beside = torch.cat([self.beside, other.beside])
+        return PromptBatch(
+            torch.cat([self.hidden, other.hidden]),
+            pooled,
+            {name: torch.cat([rows, other.extra[name]]) for name, rows in self.extra.items()},
+            tuple(
+                replace(one, image=torch.cat([self._each(one), other._each(another)]))
+                for one, another in zip(self.hints, other.hints, strict=True)
+            ),
+            beside,
+        )
+
+    def _each(self, hint: Hint) -> Tensor:
+        """A hint's image for each picture of the batch."""
+        return hint.image.expand(len(self.hidden), -1, -1, -1)
 
 
 class Denoiser(Protocol):
@@ -135,5 +185,6 @@ class Family(Protocol):
     def name(self) -> str: ...
 
     def load_denoiser(self, recipe: Recipe, device: Device) -> Denoiser: ...
+    def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork: ...
     def load_text_model(self, recipe: Recipe, device: Device) -> TextModel: ...
     def load_autoencoder(self, recipe: Recipe, device: Device) -> Autoencoder: ...

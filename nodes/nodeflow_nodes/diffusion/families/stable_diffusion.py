@@ -14,7 +14,7 @@ from torch import Tensor
 from nodeflow import Device, InputError, Recipe
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
-from nodeflow_nodes.diffusion.families.family import PromptBatch, TextModel
+from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch, TextModel
 from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, decoding_device
 from nodeflow_nodes.diffusion.families.parameterization import (
     Prediction,
@@ -88,8 +88,11 @@ class StableDiffusionDenoiser:
     def estimate(self, x: Tensor, sigma: float, prompt: PromptBatch) -> Tensor:
         dtype = self.network.dtype
         time = torch.tensor(self.levels.t(sigma), device=x.device)
+        seen = network_input(self.prediction, x, sigma)
+        if prompt.beside is not None:
+            seen = torch.cat([seen, prompt.beside.to(x.device)], dim=1)
         asked = self.network(
-            network_input(self.prediction, x, sigma).to(dtype),
+            seen.to(dtype),
             time,
             encoder_hidden_states=prompt.hidden.to(x.device, dtype),
             added_cond_kwargs=self.added(x, prompt),
@@ -137,6 +140,10 @@ class StableDiffusion:
             downscale=file.downscale,
             text_width=file.text_width,
         )
+
+    def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
+        """A control network of this architecture."""
+        raise InputError(f"control networks of the family '{self.name}' are not supported")
 
     def load_text_model(self, recipe: Recipe, device: Device) -> TextModel:
         """CLIP's tokenizer and text encoder."""
