@@ -3,8 +3,10 @@
 import { focusNode } from "../canvas/focus";
 import { copy, duplicate, paste } from "../doc/clipboard";
 import { addNode, connect, freshId, GRID, remove } from "../doc/edits";
+import { pruneCalls } from "../doc/exposed";
 import { fittingInputs, fittingOutputs } from "../doc/insert";
 import { type Face, faceOf, type Library, specOf } from "../doc/library";
+import { graphAt, groupAt, withGraph } from "../doc/scope";
 import {
   GROUP_PREFIX,
   type Graph,
@@ -84,8 +86,15 @@ export function makeNodeActions(get: () => Editor): NodeActions {
     },
     remove() {
       const items = selection();
-      get().tabs.editGraph((graph) => remove(graph, items));
-      get().tabs.select([]);
+      const { tabs } = get();
+      tabs.edit((workflow) => {
+        const scope = tabs.current()?.scope ?? [];
+        const next = withGraph(workflow, scope, remove(graphAt(workflow, scope), items));
+        const group = groupAt(workflow, scope);
+        // What the group no longer shows its calls cannot be given.
+        return group ? pruneCalls(next, group) : next;
+      });
+      tabs.select([]);
     },
     look(flat) {
       const editor = get();

@@ -25,7 +25,7 @@ export function useCanvasKeys() {
           if (next === undefined) return;
           event.preventDefault();
           focusNode(editor, next);
-        } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
+        } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && !event.altKey) {
           event.preventDefault();
           const inner = card.querySelector<HTMLElement>(
             "input, textarea, select, [role=button], button",

@@ -206,11 +206,13 @@ function ExposedRow({ side, name, place, names }: ExposedProps) {
     const next = [...rest.slice(0, to), moved, ...rest.slice(to)];
     tabs.editGraph((graph) => reorderExposed(graph, side, next));
   };
-  const rename = (to: string) => {
-    const wanted = to.trim();
-    if (!wanted || wanted === name) return;
-    if (names.includes(wanted)) return ui.say(`'${wanted}' is taken.`);
-    tabs.edit((now) => renameExposed(now, scope(), side, name, wanted));
+  /** A name that is refused gives way to the one that holds. */
+  const rename = (field: HTMLInputElement) => {
+    const wanted = field.value.trim();
+    const taken = wanted !== name && names.includes(wanted);
+    if (taken) ui.say(`'${wanted}' is taken.`);
+    if (!wanted || wanted === name || taken) field.value = name;
+    else tabs.edit((now) => renameExposed(now, scope(), side, name, wanted));
   };
   return (
     <li
@@ -226,7 +228,7 @@ function ExposedRow({ side, name, place, names }: ExposedProps) {
         className={css.grow}
         aria-label={`Name of ${name}`}
         defaultValue={name}
-        onBlur={(event) => rename(event.target.value)}
+        onBlur={(event) => rename(event.target)}
         onKeyDown={(event) => {
           if (event.key === "Enter") event.currentTarget.blur();
         }}

@@ -1,0 +1,181 @@
+"""Groups and frames: what they show to the outside, their order, and what moves with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, expect
+
+from tests.web.conftest import Editor, link, tools
+
+Chain = Callable[[], Editor]
+
+
+def grouped(editor: Editor) -> Locator:
+    """Make a group of both additions; gives its call."""
+    editor.page.locator('[data-node="first"] header').click()
+    editor.page.locator('[data-node="second"] header').click(modifiers=["Shift"])
+    editor.page.keyboard.press("Control+Shift+g")
+    call = editor.node("Group")
+    expect(call).to_be_visible()
+    return call
+
+
+def enter(editor: Editor) -> None:
+    editor.node("Group").locator("header").dblclick(position={"x": 150, "y": 10})
+    expect(editor.page.get_by_role("navigation", name="Groups")).to_be_visible()
+
+
+def leave(editor: Editor) -> None:
+    editor.page.get_by_role("navigation", name="Groups").get_by_role("button").first.click()
+    expect(editor.node("Group")).to_be_visible()
+
+
+def write(editor: Editor, field: Locator, text: str) -> None:
+    field.dblclick()
+    editor.page.keyboard.press("Control+A")
+    editor.page.keyboard.type(text)
+    editor.page.keyboard.press("Enter")
+
+
+def test_an_inner_field_on_the_group_node_sets_the_inner_value(editor: Editor) -> None:
+    editor.load(
+        tools(
+            "second",
+            start=("tools.number", {"value": 3}, (0, 0)),
+            first=("tools.add", {"a": link("start"), "b": 1}, (340, 0)),
+            second=("tools.add", {"a": link("first"), "b": 2}, (680, 0)),
+        )
+    )
+    grouped(editor)
+    enter(editor)
+    editor.page.locator('[data-node="second"] header').click()
+    editor.page.keyboard.press("Alt+4")
+    editor.page.get_by_role("checkbox", name="Expose b").check()
+    leave(editor)
+    field = editor.node("Group").get_by_role("spinbutton", name="b", exact=True)
+    expect(field).to_have_attribute("aria-valuenow", "2")
+
+    write(editor, field, "40")
+    expect(field).to_have_attribute("aria-valuenow", "40")
+    editor.node("Group").locator("header").click()
+    editor.page.keyboard.press("Alt+Enter")
+    expect(editor.status).to_have_text("case is done.")
+    editor.button("Form").click()
+    expect(editor.page.get_by_role("region", name="Results")).to_contain_text("44")
+
+    editor.button("Graph").click()
+    editor.page.keyboard.press("Control+z")
+    expect(field).to_have_attribute("aria-valuenow", "2")
+
+
+def test_inputs_of_a_group_are_put_in_order_by_dragging(chain: Chain) -> None:
+    editor = chain()
+    grouped(editor)
+    enter(editor)
+    editor.page.keyboard.press("Alt+4")
+    for node in ("first", "second"):
+        editor.page.locator(f'[data-node="{node}"] header').click()
+        editor.page.get_by_role("checkbox", name="Expose b").check()
+    editor.page.keyboard.press("Escape")
+    rows = editor.page.get_by_role("list", name="Exposed inputs").get_by_role("listitem")
+    names = rows.get_by_role("textbox")
+    before = [names.nth(index).input_value() for index in range(names.count())]
+    assert before == ["a", "b", "b_2"]
+    rows.nth(2).drag_to(rows.nth(0), source_position={"x": 3, "y": 10})
+    expect(names.first).to_have_value("b_2")
+    leave(editor)
+    sockets = editor.node("Group").get_by_role("button", name=": int input")
+    labels = [sockets.nth(index).get_attribute("aria-label") for index in range(3)]
+    assert labels == ["b_2: int input", "a: int input", "b: int input"]
+
+
+def test_unpacking_a_group_gives_the_same_graph(chain: Chain) -> None:
+    editor = chain()
+    before = editor.doc
+    grouped(editor)
+    editor.page.keyboard.press("Control+Shift+u")
+    after = editor.doc
+    for entry in [*before["nodes"].values(), *after["nodes"].values()]:
+        for source in entry["inputs"].values():
+            if isinstance(source, dict):
+                source.pop("output", None)  # of nodes with one output its name says nothing
+    assert after["nodes"] == before["nodes"]
+    places = {name: one["at"] for name, one in after["layout"]["nodes"].items()}
+    assert places == {name: one["at"] for name, one in before["layout"]["nodes"].items()}
+    assert after.get("groups", {}) == {}
+
+
+def test_what_a_group_loses_inside_its_calls_lose_too(chain: Chain) -> None:
+    editor = chain()
+    grouped(editor)
+    call = next(name for name in editor.doc["nodes"] if name != "start")
+    assert editor.doc["nodes"][call]["inputs"]["a"]["node"] == "start"
+    enter(editor)
+    editor.page.locator('[data-node="first"] header').click()
+    editor.page.keyboard.press("Delete")
+    leave(editor)
+    assert editor.doc["nodes"][call].get("inputs", {}) == {}
+    expect(editor.page.get_by_role("button", name="1 problem")).to_have_count(0)
+
+
+def test_a_refused_name_of_an_exposed_input_says_why_and_is_taken_back(editor: Editor) -> None:
+    case = tools(one=("tools.add", {"a": 1, "b": 2}, (0, 0)))
+    case["inputs"] = {
+        "left": {"node": "one", "input": "a"},
+        "right": {"node": "one", "input": "b"},
+    }
+    editor.load(case)
+    editor.page.keyboard.press("Alt+4")
+    name = editor.page.get_by_role("textbox", name="Name of left")
+    name.fill("right")
+    name.press("Enter")
+    expect(editor.status).to_have_text("'right' is taken.")
+    expect(name).to_have_value("left")
+    name.fill("start")
+    name.press("Enter")
+    expect(editor.page.get_by_role("textbox", name="Name of start")).to_have_value("start")
+    assert set(editor.doc["inputs"]) == {"start", "right"}
+
+
+def test_a_frame_has_a_title_and_a_colour_and_is_bypassed(chain: Chain) -> None:
+    editor = chain()
+    editor.page.locator('[data-node="first"] header').click()
+    editor.page.locator('[data-node="second"] header').click(modifiers=["Shift"])
+    editor.page.keyboard.press("Control+g")
+    frame = editor.page.get_by_role("group", name="Frame frame")
+    frame.get_by_role("button", name="Frame", exact=True).dblclick()
+    editor.page.get_by_role("textbox", name="Title of the frame").fill("Sums")
+    editor.page.keyboard.press("Enter")
+    frame = editor.page.get_by_role("group", name="Sums frame")
+    expect(frame).to_be_visible()
+    frame.get_by_label("Colour of the frame").fill("#aa3355")
+    (kept,) = editor.doc["layout"]["frames"].values()
+    assert (kept["title"], kept["colour"]) == ("Sums", "#aa3355")
+
+    frame.locator("header").click(button="right")
+    editor.page.get_by_role("menuitem", name="Bypass all in the frame").click()
+    for node in ("first", "second"):
+        card = editor.page.locator(f'[data-node="{node}"]')
+        expect(card).to_contain_text("bypassed")
+    assert "mode" not in editor.doc["nodes"]["start"]
+    editor.page.keyboard.press("Control+z")
+    assert "mode" not in editor.doc["nodes"]["second"]
+    editor.page.keyboard.press("Control+z")
+    assert "colour" not in next(iter(editor.doc["layout"]["frames"].values()))
+
+
+def test_a_frame_takes_no_node_along_that_lies_outside(chain: Chain) -> None:
+    editor = chain()
+    editor.page.locator('[data-node="first"] header').click()
+    editor.page.keyboard.press("Control+g")
+    before = {name: one["at"] for name, one in editor.doc["layout"]["nodes"].items()}
+    x, y = editor.centre(editor.page.get_by_role("group", name="Frame frame").locator("header"))
+    editor.drag_points((x + 60, y), (x + 60, y + 200))
+    after = {name: one["at"] for name, one in editor.doc["layout"]["nodes"].items()}
+    assert after["start"] == before["start"]
+    assert after["second"] == before["second"]
+    assert after["first"][1] > before["first"][1]
+    editor.page.keyboard.press("Control+z")
+    again = {name: one["at"] for name, one in editor.doc["layout"]["nodes"].items()}
+    assert again == before
