@@ -123,6 +123,8 @@ def editor(page: Page, server: Served) -> Iterator[Editor]:
     """The editor in a fresh profile."""
     made = Editor(page, server.url).open()
     yield made
+    # What still waits or runs would keep the next test waiting.
+    server.ask("DELETE", "/api/jobs")
     assert made.foreign == [], "the page asked another server"
     assert made.faults == [], "the page threw"
 

@@ -200,6 +200,7 @@ export const EDIT_COMMANDS: readonly Command[] = [
     title: "Lock the workflow",
     group: "Edit",
     icon: "lock",
+    keys: "Alt+l",
     when: hasTab,
     on: ({ tabs }) => tabs.current()?.locked ?? false,
     run({ tabs, ui }) {

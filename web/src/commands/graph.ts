@@ -126,6 +126,7 @@ export const GRAPH_COMMANDS: readonly Command[] = [
     id: "graph.frame-bypass",
     title: "Bypass all in the frame",
     group: "Graph",
+    keys: "Mod+Shift+b",
     when: (editor) => editable(editor) && idsOf(selected(editor), "f").length > 0,
     run(editor) {
       const all = meant(editor).every((id) => graphInView(editor)?.nodes[id]?.mode === "bypass");
@@ -211,6 +212,7 @@ export const GRAPH_COMMANDS: readonly Command[] = [
     title: "Comment on the node",
     group: "Graph",
     icon: "comment",
+    keys: "c",
     when: nodesSelected,
     run(editor) {
       const [node] = selectedNodes(editor);
@@ -222,6 +224,7 @@ export const GRAPH_COMMANDS: readonly Command[] = [
     title: "Show or hide the pictures of the node",
     group: "Graph",
     icon: "image",
+    keys: "i",
     when: nodesSelected,
     run(editor) {
       for (const id of selectedNodes(editor)) {
