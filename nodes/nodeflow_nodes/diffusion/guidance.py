@@ -1,88 +1,103 @@
-"""Classifier-free guidance (Ho and Salimans 2022): a network and two prompts as one estimate."""
+"""Guidance: a network and what it is told, as one estimate of x0."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from nodeflow import Conditioning, InputError
-from nodeflow_nodes.diffusion.families.family import Denoiser, PromptBatch
+from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.family import Denoiser, Weakening
+from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 from nodeflow_nodes.diffusion.samplers.step import Denoise
+from nodeflow_nodes.diffusion.voices import Span, Voice, answers, blended
+
+
+@dataclass(frozen=True)
+class Push:
+    """Guidance away from what a weakened network would draw.
+
+    Attributes:
+        weakening: What the network must do without.
+        scale: How strongly: scale * (cond - weakened) is added.
+        span: When.
+    """
+
+    weakening: Weakening
+    scale: float
+    span: Span
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """How estimates for the two prompts, and for weakened networks, become one.
+
+    Attributes:
+        scale: Classifier-free guidance (Ho and Salimans 2022); 1 turns it off.
+        rescale: How far the result gets the deviation of the positive estimate back, 0..1
+            (Lin et al. 2024, arXiv 2305.08891, section 3.4).
+        pushes: What else guides.
+    """
+
+    scale: float = 1.0
+    rescale: float = 0.0
+    pushes: tuple[Push, ...] = ()
 
 
 def guided(
     denoiser: Denoiser,
-    positive: Conditioning,
-    negative: Conditioning,
-    guidance: float,
-    batch: int,
+    positive: Sequence[Voice],
+    negative: Sequence[Voice],
+    guidance: Guidance,
 ) -> Denoise:
-    """uncond + guidance * (cond - uncond), both halves in one batch where that is possible.
+    """uncond + scale * (cond - uncond), and what else guides; all in few calls of the network.
 
     Args:
         denoiser: The network.
-        positive: What the pictures are to show, for one picture or for each of them.
-        negative: What they are not to show; not asked for if guidance is 1.
-        guidance: 1 turns it off.
-        batch: Number of pictures.
-
-    Raises:
-        InputError: A prompt is for another model, or for another number of pictures.
+        positive: What the pictures are to show.
+        negative: What they are not to show; not asked for if the scale is 1. Where it is silent
+            nothing leads away from it.
+        guidance: How the estimates become one.
     """
-    wanted = prompt_batch("positive", positive, denoiser, batch)
-    if guidance == 1:
-        return lambda x, sigma: denoiser.estimate(x, sigma, wanted)
-    unwanted = prompt_batch("negative", negative, denoiser, batch)
 
-    def mixed(uncond: Tensor, cond: Tensor) -> Tensor:
-        return uncond + guidance * (cond - uncond)
+    def estimate(x: Tensor, sigma: float) -> Tensor:
+        wanted = [voice for voice in positive if voice.span.holds(sigma)]
+        if not wanted:
+            raise InputError(
+                f"no positive prompt is heard at noise level {sigma:.4g}; let their parts of the "
+                "walk meet, or combine them with one that is heard all the time"
+            )
+        unwanted = [v for v in negative if v.span.holds(sigma) and guidance.scale != 1]
+        # The negative half comes first, as in the paper's code and everywhere since.
+        found = answers(denoiser, x, sigma, [*unwanted, *wanted])
+        cond = blended(x, found[len(unwanted) :])
+        if not unwanted:
+            result = cond
+        else:
+            uncond = blended(x, found[: len(unwanted)])
+            result = uncond + guidance.scale * (cond - uncond)
+            if guidance.rescale:
+                result = _rescaled(denoiser.levels, x, sigma, cond, result, guidance.rescale)
+        for push in guidance.pushes:
+            if push.span.holds(sigma):
+                with denoiser.weakened(push.weakening):
+                    weak = blended(x, answers(denoiser, x, sigma, wanted))
+                result = result + push.scale * (cond - weak)
+        return result
 
-    if not unwanted.joins(wanted):
-        return lambda x, sigma: mixed(
-            denoiser.estimate(x, sigma, unwanted), denoiser.estimate(x, sigma, wanted)
-        )
-    both = unwanted.joined(wanted)
-
-    def together(x: Tensor, sigma: float) -> Tensor:
-        uncond, cond = denoiser.estimate(torch.cat([x, x]), sigma, both).chunk(2)
-        return mixed(uncond, cond)
-
-    return together
+    return estimate
 
 
-def prompt_batch(
-    role: Literal["positive", "negative"],
-    conditioning: Conditioning,
-    denoiser: Denoiser,
-    batch: int,
-) -> PromptBatch:
-    """A prompt for each picture, with the network's own numbers where it gives none.
-
-    Args:
-        role: Which of the two prompts it is; networks may have other defaults for each.
-        conditioning: For one picture, or for each of them.
-        denoiser: The network that will be asked.
-        batch: Number of pictures.
-
-    Raises:
-        InputError: The prompt is for another model, or for another number of pictures.
-    """
-    hidden, pooled = conditioning.hidden, conditioning.pooled
-    if hidden.shape[-1] != denoiser.text_width:
-        raise InputError(
-            f"the {role} prompt has text width {hidden.shape[-1]}, and the model takes "
-            f"{denoiser.text_width}; encode it with the text encoder of the same model"
-        )
-    if hidden.shape[0] not in (1, batch):
-        raise InputError(
-            f"the {role} prompt is for {hidden.shape[0]} pictures, and the latent holds {batch}; "
-            "give one prompt, or as many as there are pictures"
-        )
-    numbers = {**denoiser.defaults(role == "negative"), **conditioning.extra}
-    return PromptBatch(
-        hidden.expand(batch, -1, -1),
-        None if pooled is None else pooled.expand(batch, -1),
-        {name: torch.full((batch,), float(number)) for name, number in numbers.items()},
+def _rescaled(
+    levels: NoiseLevels, x: Tensor, sigma: float, cond: Tensor, result: Tensor, amount: float
+) -> Tensor:
+    """The result with the deviation that the positive estimate has, both taken as velocities."""
+    wanted, got = (levels.velocity(x, estimate, sigma) for estimate in (cond, result))
+    over = tuple(range(1, x.ndim))
+    # A velocity of no deviation at all stays as it is.
+    factor = wanted.std(dim=over, keepdim=True) / got.std(dim=over, keepdim=True).clamp_min(
+        torch.finfo(x.dtype).tiny
     )
+    return levels.estimate(x, got * (amount * factor + 1 - amount), sigma)

@@ -68,7 +68,7 @@ def encode_image(
     batch, height, width, _ = pixels.shape
     rows, columns = height // network.downscale, width // network.downscale
     like = torch.empty(batch, network.channels, rows, columns)
-    noise = start_noise(like, seed) if sample else None
+    noise = start_noise(like, (seed,)) if sample else None
     return Latent(network.encode(pixels, noise), network.downscale)
 
 

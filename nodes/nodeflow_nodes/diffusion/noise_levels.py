@@ -39,6 +39,18 @@ class NoiseLevels(Protocol):
         """The scaled latent with noise of level `sigma`, where a walk begins."""
         ...
 
+    def mixed(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
+        """The scaled latent with noise of level `sigma`, as in the middle of a walk."""
+        ...
+
+    def velocity(self, x: Tensor, denoised: Tensor, sigma: float) -> Tensor:
+        """The estimate `denoised` as a velocity: how x changes along the way that was trained."""
+        ...
+
+    def estimate(self, x: Tensor, velocity: Tensor, sigma: float) -> Tensor:
+        """The way back from `velocity`."""
+        ...
+
     def finish(self, x: Tensor, sigma: float) -> Tensor:
         """What a walk that ends at `sigma` hands out: x, such that `start` without noise gives x
         back."""
@@ -75,6 +87,18 @@ class DiscreteLevels:
         highest = float(self.table[-1])
         at_highest = sigma > highest or math.isclose(sigma, highest, rel_tol=1e-5)
         return latent + noise * (math.sqrt(1 + sigma**2) if at_highest else sigma)
+
+    def mixed(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
+        """The latent, and noise added to it."""
+        return latent + sigma * noise
+
+    def velocity(self, x: Tensor, denoised: Tensor, sigma: float) -> Tensor:
+        """Salimans and Ho 2022, appendix D, for x0 + sigma noise."""
+        return (x / (sigma**2 + 1) - denoised) * (math.sqrt(sigma**2 + 1) / sigma)
+
+    def estimate(self, x: Tensor, velocity: Tensor, sigma: float) -> Tensor:
+        """The way back from `velocity`."""
+        return x / (sigma**2 + 1) - velocity * (sigma / math.sqrt(sigma**2 + 1))
 
     def finish(self, x: Tensor, sigma: float) -> Tensor:
         """x as it is, since `start` adds to it."""
@@ -117,8 +141,20 @@ class FlowLevels:
         return 1 - sigma
 
     def start(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
+        """`mixed`: the highest level leaves nothing of the latent anyway."""
+        return self.mixed(latent, noise, sigma)
+
+    def mixed(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
         """On the line from the latent to the noise."""
         return sigma * noise + (1 - sigma) * latent
+
+    def velocity(self, x: Tensor, denoised: Tensor, sigma: float) -> Tensor:
+        """Noise minus x0."""
+        return (x - denoised) / sigma
+
+    def estimate(self, x: Tensor, velocity: Tensor, sigma: float) -> Tensor:
+        """The way back from `velocity`."""
+        return x - sigma * velocity
 
     def finish(self, x: Tensor, sigma: float) -> Tensor:
         """Where noise is left over, x is taken back to the picture's full strength."""

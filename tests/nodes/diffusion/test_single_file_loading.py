@@ -9,10 +9,10 @@ import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from nodeflow_nodes.diffusion import parts
-from nodeflow_nodes.diffusion.guidance import prompt_batch
 from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.load import load_denoiser, load_model, load_vae
 from nodeflow_nodes.diffusion.text import encode_text
+from nodeflow_nodes.diffusion.voices import prompt_batch
 
 from nodeflow import Device, ModelMemory, Precision
 from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save

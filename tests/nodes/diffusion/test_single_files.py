@@ -12,7 +12,6 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
 from nodeflow_nodes.diffusion import parts
-from nodeflow_nodes.diffusion.guidance import guided
 from nodeflow_nodes.diffusion.latents import decode, encode_image
 from nodeflow_nodes.diffusion.load import LoadedModel, load_model
 from nodeflow_nodes.diffusion.samplers.dpm_solver import dpmpp_2m
@@ -20,6 +19,7 @@ from nodeflow_nodes.diffusion.samplers.euler import ddim, euler
 from nodeflow_nodes.diffusion.text import encode_text, size_conditioning
 
 from nodeflow import Device, Image, Latent, ModelMemory
+from tests.nodes.diffusion.hearing import guided_by
 from tests.nodes.diffusion.samplers.conftest import ReferenceLevels, forgiving_numpy, grid_of
 from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
 
@@ -99,7 +99,7 @@ def ours(
         size_conditioning(encode_text(model.text_encoder, p, models=memory, device=device), **sizes)
         for p in (PROMPT, NEGATIVE)
     )
-    x = sampler(guided(network, yes, no, guidance, 1), x, grid.sigmas)
+    x = sampler(guided_by(network, yes, no, guidance, x), x, grid.sigmas)
     return x / (1 + grid.sigmas[-1] ** 2) ** 0.5 if grid.preserves_variance else x
 
 
@@ -204,5 +204,5 @@ def test_prompts_pools_and_sizes_all_count(files: dict[str, Path], memory: Model
         replace(prompt, pooled=other.pooled),
     ]
     x = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    found = [guided(network, variant, prompt, 1.0, 1)(x, 3.0) for variant in variants]
+    found = [guided_by(network, variant, prompt, 1.0, x)(x, 3.0) for variant in variants]
     assert all(float((a - b).abs().max()) > 1e-3 for a, b in pairwise(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -97,6 +98,20 @@ class PromptBatch:
         return hint.image.expand(len(self.hidden), -1, -1, -1)
 
 
+@dataclass(frozen=True)
+class Weakening:
+    """What a network is to do without, so that it is known what it would be worse at.
+
+    Attributes:
+        attention: Self-attention in the middle of the network looks at nothing but its own place
+            (perturbed-attention guidance, Ahn et al. 2024, arXiv 2403.17377).
+        layers: Numbers of the blocks that are left out (skip-layer guidance).
+    """
+
+    attention: bool = False
+    layers: tuple[int, ...] = ()
+
+
 class Denoiser(Protocol):
     """A loaded network that estimates x0. `x` is always float32, as is every estimate.
 
@@ -105,6 +120,7 @@ class Denoiser(Protocol):
         channels: Channels of its latents.
         downscale: Picture pixels to one latent pixel, along each side.
         text_width: Length of the hidden states that it takes.
+        inputs: Channels that it takes; more than `channels` if some are laid beside x.
         size: Bytes that its weights hold.
     """
 
@@ -116,6 +132,8 @@ class Denoiser(Protocol):
     def downscale(self) -> int: ...
     @property
     def text_width(self) -> int: ...
+    @property
+    def inputs(self) -> int: ...
     @property
     def size(self) -> int: ...
 
@@ -138,6 +156,14 @@ class Denoiser(Protocol):
             x: [batch, channel, height, width].
             sigma: Noise level of x.
             prompt: What each picture is to show, for as many pictures.
+        """
+        ...
+
+    def weakened(self, weakening: Weakening) -> AbstractContextManager[None]:
+        """While it is open, estimates are made without what `weakening` says.
+
+        Raises:
+            InputError: The network cannot do without it, or has no such layers.
         """
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,15 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 
 from nodeflow import Device, InputError, Recipe
+from nodeflow_nodes.diffusion.families.attention import own_place_only
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
-from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch, TextModel
+from nodeflow_nodes.diffusion.families.family import (
+    ControlNetwork,
+    PromptBatch,
+    TextModel,
+    Weakening,
+)
 from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, decoding_device
 from nodeflow_nodes.diffusion.families.parameterization import (
     Prediction,
@@ -75,6 +82,10 @@ class StableDiffusionDenoiser:
     def size(self) -> int:
         return weight_bytes(self.network)
 
+    @property
+    def inputs(self) -> int:
+        return int(self.network.config["in_channels"])
+
     def scaled(self, latent: Tensor) -> Tensor:
         return latent * self.scaling_factor
 
@@ -98,6 +109,14 @@ class StableDiffusionDenoiser:
             added_cond_kwargs=self.added(x, prompt),
         )
         return estimate_of(self.prediction, x, asked.sample.float(), sigma)
+
+    def weakened(self, weakening: Weakening) -> AbstractContextManager[None]:
+        if weakening.layers:
+            raise InputError(
+                "this network is no stack of equal layers that could be skipped; use "
+                "perturbed_attention with it"
+            )
+        return own_place_only(self.network.mid_block)
 
     def added(self, x: Tensor, prompt: PromptBatch) -> dict[str, Tensor] | None:
         """What the network takes besides hidden states; nothing here."""

@@ -17,7 +17,7 @@ from nodeflow_nodes.diffusion.samplers.dpm_solver import (
 )
 from nodeflow_nodes.diffusion.samplers.euler import ddim, euler, euler_ancestral, heun, lcm
 from nodeflow_nodes.diffusion.samplers.multistep import deis, ipndm, lms
-from nodeflow_nodes.diffusion.samplers.noise import brownian_noise, step_noise
+from nodeflow_nodes.diffusion.samplers.noise import Seeds, brownian_noise, step_noise
 from nodeflow_nodes.diffusion.samplers.step import Denoise, Noise, OnStep, Sigmas, silent
 from nodeflow_nodes.diffusion.samplers.unipc import unipc
 
@@ -37,8 +37,8 @@ MethodName = Literal[
     "ipndm",
     "lcm",
 ]
-NoiseSource = Callable[[Tensor, Sigmas, int], Noise]
-Walk = Callable[[Denoise, Tensor, Sigmas, int, OnStep], Tensor]
+NoiseSource = Callable[[Tensor, Sigmas, Seeds], Noise]
+Walk = Callable[[Denoise, Tensor, Sigmas, Seeds, OnStep], Tensor]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Method:
     """A sampler, ready to walk.
 
     Attributes:
-        walk: (denoise, x, sigmas, seed, on_step) -> x at the last sigma.
+        walk: (denoise, x, sigmas, seeds, on_step) -> x at the last sigma.
         drops_last_but_one: It takes the schedule of one step more without its last but one sigma.
     """
 
@@ -56,7 +56,7 @@ class Method:
 
 def _steady(sampler: Callable[[Denoise, Tensor, Sigmas, OnStep], Tensor]) -> Walk:
     def walk(
-        denoise: Denoise, x: Tensor, sigmas: Sigmas, seed: int, on_step: OnStep = silent
+        denoise: Denoise, x: Tensor, sigmas: Sigmas, seeds: Seeds, on_step: OnStep = silent
     ) -> Tensor:
         return sampler(denoise, x, sigmas, on_step)
 
@@ -67,9 +67,9 @@ def _noisy(
     sampler: Callable[[Denoise, Tensor, Sigmas, Noise, OnStep], Tensor], source: NoiseSource
 ) -> Walk:
     def walk(
-        denoise: Denoise, x: Tensor, sigmas: Sigmas, seed: int, on_step: OnStep = silent
+        denoise: Denoise, x: Tensor, sigmas: Sigmas, seeds: Seeds, on_step: OnStep = silent
     ) -> Tensor:
-        return sampler(denoise, x, sigmas, source(x, sigmas, seed), on_step)
+        return sampler(denoise, x, sigmas, source(x, sigmas, seeds), on_step)
 
     return walk
 

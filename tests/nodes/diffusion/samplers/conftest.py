@@ -21,12 +21,12 @@ from diffusers import (
     StableDiffusionPipeline,
 )
 from nodeflow_nodes.diffusion import parts
-from nodeflow_nodes.diffusion.guidance import guided
 from nodeflow_nodes.diffusion.load import load_model
 from nodeflow_nodes.diffusion.text import encode_text
 from torch import Tensor
 
 from nodeflow import Device, ModelMemory
+from tests.nodes.diffusion.hearing import guided_by
 
 STEPS = 8
 SHAPE = (2, 4, 8, 8)
@@ -165,7 +165,7 @@ class Trial:
         )
         positive = encode_text(recipes.text_encoder, PROMPT, models=models, device=device)
         negative = encode_text(recipes.text_encoder, NEGATIVE, models=models, device=device)
-        estimate = guided(network, positive, negative, self.guidance, SHAPE[0])
+        estimate = guided_by(network, positive, negative, self.guidance, x)
         extra = () if noise is None else (noise(x, generator, grid.sigmas),)
         x = sampler(estimate, x, grid.sigmas, *extra)
         return x / math.sqrt(1 + grid.sigmas[-1] ** 2) if grid.preserves_variance else x

@@ -71,7 +71,7 @@ def test_dpmpp_sde_equals_diffusers_on_the_same_brownian_motion(compare: Any) ->
         dpmpp_sde,
         DPMSolverSDEScheduler,
         guidance=3.0,
-        noise=lambda x, generator, sigmas: brownian_noise(x, sigmas, 11),
+        noise=lambda x, generator, sigmas: brownian_noise(x, sigmas, (11,)),
         noise_sampler_seed=11,
     )
     assert both.difference <= 1e-4

@@ -25,7 +25,7 @@ def levels(steps: int, last: float = 0.0) -> list[float]:
 
 
 def watched(name: MethodName, x: Tensor, sigmas: list[float], seed: int = 3) -> Tensor:
-    return METHODS[name].walk(gaussian, x, sigmas, seed, lambda step, total, denoised: None)
+    return METHODS[name].walk(gaussian, x, sigmas, (seed,), lambda step, total, denoised: None)
 
 
 def test_every_method_of_the_node_has_a_sampler() -> None:
@@ -69,7 +69,7 @@ def test_each_step_is_told_once_and_x_is_left_alone(name: MethodName) -> None:
     x = torch.ones(1, 2, 4, 4)
     told: list[tuple[int, int, tuple[int, ...]]] = []
     METHODS[name].walk(
-        gaussian, x, levels(5), 0, lambda i, total, d: told.append((i, total, tuple(d.shape)))
+        gaussian, x, levels(5), (0,), lambda i, total, d: told.append((i, total, tuple(d.shape)))
     )
     assert told == [(i, 5, (1, 2, 4, 4)) for i in range(1, 6)]
     assert torch.equal(x, torch.ones(1, 2, 4, 4))

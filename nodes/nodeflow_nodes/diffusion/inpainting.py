@@ -1,0 +1,80 @@
+"""Walks that may change a part of the picture only."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nodeflow import InputError, Latent
+from nodeflow_nodes.diffusion.families.family import Denoiser
+from nodeflow_nodes.diffusion.samplers.step import Denoise
+
+
+def mask_of(latent: Latent) -> Tensor | None:
+    """The latent's mask as float32 [batch, 1, height, width], in latent pixels.
+
+    Raises:
+        InputError: It is for another number of pictures.
+    """
+    if latent.mask is None:
+        return None
+    batch, _, height, width = latent.samples.shape
+    if len(latent.mask) not in (1, batch):
+        raise InputError(
+            f"the latent's mask is for {len(latent.mask)} pictures, and the latent holds {batch}; "
+            "give one mask, or as many as there are pictures"
+        )
+    mask = latent.mask.float().unsqueeze(1)
+    if mask.shape[2:] != (height, width):
+        mask = torch.nn.functional.interpolate(mask, size=(height, width), mode="bilinear")
+    return mask.expand(batch, -1, -1, -1).to(latent.samples.device)
+
+
+def beside(latent: Latent, mask: Tensor | None, network: Denoiser) -> Tensor | None:
+    """What a network that was trained to fill holes sees beside x: the mask, and the picture
+    around it as a scaled latent. None for other networks.
+
+    Raises:
+        InputError: The network wants channels that are not known here.
+    """
+    more = network.inputs - network.channels
+    if more == 0:
+        return None
+    if more != network.channels + 1:
+        raise InputError(
+            f"the model takes {network.inputs} channels, and its latents have {network.channels}; "
+            "of such models only those that fill holes, with one channel for the mask and a "
+            "picture beside it, are supported"
+        )
+    if mask is None:
+        # Everything may change: there is nothing around to go by.
+        mask = torch.ones_like(latent.samples[:, :1])
+    around = latent.surroundings
+    if around is None:
+        around = torch.where(mask > 0.5, 0.0, latent.samples)
+    around = around.to(latent.samples.device, torch.float32)
+    return torch.cat([mask.round(), network.scaled(around)], dim=1)
+
+
+def kept_outside(
+    denoise: Denoise, mask: Tensor, latent: Tensor, noise: Tensor, network: Denoiser
+) -> Denoise:
+    """An estimate that outside of `mask` leads back to the latent as it was.
+
+    Before the network is asked, x is laid over with the latent at the same noise level, so that it
+    sees what is around the hole; where the mask is 0 the walk ends at the latent exactly.
+
+    Args:
+        denoise: The estimate.
+        mask: 1 where the walk may change something, [batch, 1, height, width].
+        latent: Scaled.
+        noise: What the walk began with.
+        network: It knows how noise and latent mix.
+    """
+
+    def masked(x: Tensor, sigma: float) -> Tensor:
+        there = network.levels.mixed(latent, noise, sigma)
+        seen = x * mask + there * (1 - mask)
+        return denoise(seen, sigma) * mask + latent * (1 - mask)
+
+    return masked

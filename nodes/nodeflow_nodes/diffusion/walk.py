@@ -1,0 +1,178 @@
+"""The walk from noise to a latent, whatever guides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import PIL.Image
+import torch
+from torch import Tensor
+
+from nodeflow import (
+    Conditioning,
+    Control,
+    Device,
+    InputError,
+    Latent,
+    Model,
+    ModelMemory,
+    NodeflowError,
+    Progress,
+)
+from nodeflow_nodes.diffusion.families.family import ControlNetwork, Denoiser
+from nodeflow_nodes.diffusion.guidance import Guidance, guided
+from nodeflow_nodes.diffusion.hooks import check_sample
+from nodeflow_nodes.diffusion.inpainting import beside, kept_outside, mask_of
+from nodeflow_nodes.diffusion.inspection import inspect_model
+from nodeflow_nodes.diffusion.parts import control_network
+from nodeflow_nodes.diffusion.parts import denoiser as load_denoiser
+from nodeflow_nodes.diffusion.preview import preview
+from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
+from nodeflow_nodes.diffusion.samplers.noise import Seeds, start_noise
+from nodeflow_nodes.diffusion.samplers.step import Sigmas
+from nodeflow_nodes.diffusion.voices import voices_of
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a node that walks is given by the engine."""
+
+    progress: Progress
+    models: ModelMemory
+    device: Device
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to walk.
+
+    Attributes:
+        method: The sampler.
+        sigmas: Descending noise levels; the walk ends at the last.
+        seed: Of the noise, where the latent has no seeds of its own.
+        add_noise: Begin with noise; without it the latent has what is left of an earlier walk.
+        on_estimate: Called after each step with its number and the estimate of x0, unscaled.
+    """
+
+    method: MethodName
+    sigmas: Sigmas
+    seed: int
+    add_noise: bool = True
+    on_estimate: Callable[[int, Tensor], None] = lambda step, denoised: None
+
+
+def network_of(model: Model, latent: Latent, services: Services) -> Denoiser:
+    """The model's network, which takes latents of this kind.
+
+    Raises:
+        InputError: It does not.
+    """
+    network = load_denoiser(model, services.models, services.device)
+    # What the check before the run could not know.
+    check_sample(
+        {"channels": network.channels, "downscale": network.downscale},
+        None,
+        None,
+        {"channels": latent.samples.shape[1], "downscale": latent.downscale},
+    )
+    return network
+
+
+def walked(
+    model: Model,
+    network: Denoiser,
+    prompts: tuple[Conditioning, Conditioning],
+    guidance: Guidance,
+    latent: Latent,
+    plan: Plan,
+    services: Services,
+) -> Latent:
+    """Where a walk from a latent ends.
+
+    Args:
+        model: Whose network it is; its autoencoder shows previews.
+        network: The network that `network_of` gave.
+        prompts: The positive and the negative one.
+        guidance: How the estimates for them become one.
+        latent: Where to begin.
+        plan: How to walk.
+        services: What the engine gives.
+
+    Raises:
+        InputError: The prompts, the latent and the network do not fit together.
+        NodeflowError: A step gave numbers that are not finite.
+    """
+    samples = latent.samples.to(services.device.name, torch.float32)
+    begin = replace(latent, samples=samples)
+    mask = mask_of(begin)
+    around = beside(begin, mask, network)
+
+    def load(control: Control) -> ControlNetwork:
+        return control_network(control.network, services.models, services.device)
+
+    positive = voices_of("positive", prompts[0], network, samples, load, around)
+    negative = (
+        voices_of("negative", prompts[1], network, samples, load, around)
+        if guidance.scale != 1
+        else []
+    )
+    estimate = guided(network, positive, negative, guidance)
+    scaled, seeds = network.scaled(samples), _seeds(latent, plan.seed)
+    noise = start_noise(samples, seeds)
+    if not plan.add_noise:
+        noise = torch.zeros_like(noise)
+    if mask is not None:
+        estimate = kept_outside(estimate, mask, scaled, noise, network)
+    levels, last = network.levels, plan.sigmas[-1]
+    x = levels.start(scaled, noise, plan.sigmas[0])
+    steps = len(plan.sigmas) - 1
+    services.progress(0, steps)
+    x = METHODS[plan.method].walk(
+        estimate, x, plan.sigmas, seeds, _watcher(model, network, plan, services)
+    )
+    _require_finite(x, steps, steps)
+    if mask is not None:
+        # Where nothing may change, the last step's rounding does not count either.
+        x = torch.where(mask == 0, levels.mixed(scaled, noise, last), x)
+    return replace(latent, samples=network.unscaled(levels.finish(x, last)))
+
+
+def _seeds(latent: Latent, seed: int) -> Seeds:
+    if not latent.seeds:
+        return (seed,)
+    if len(latent.seeds) != len(latent.samples):
+        raise InputError(
+            f"the latent holds {len(latent.samples)} pictures and {len(latent.seeds)} seeds; "
+            "use seed_batch last, after what changes the number of pictures"
+        )
+    return latent.seeds
+
+
+def _watcher(
+    model: Model, network: Denoiser, plan: Plan, services: Services
+) -> Callable[[int, int, Tensor], None]:
+    # A network that came alone has no autoencoder to make pictures with.
+    shown = "vae" in inspect_model(Path(model.path)).parts
+
+    def on_step(step: int, total: int, denoised: Tensor) -> None:
+        _require_finite(denoised, step, total)
+        latest = network.unscaled(denoised)
+        plan.on_estimate(step, latest)
+
+        def picture() -> PIL.Image.Image:
+            return preview(latest, model, services.models, services.device)
+
+        services.progress(step, total, preview=picture if shown else None)
+
+    return on_step
+
+
+def _require_finite(tensor: Tensor, step: int, total: int) -> None:
+    if not bool(tensor.isfinite().all()):
+        raise NodeflowError(
+            f"step {step} of {total} gave numbers that are not finite (NaN or infinity). The "
+            "precision may be too small for this model: run with --precision fp32, or try another "
+            "method or a lower guidance"
+        )

@@ -1,0 +1,27 @@
+"""Prompts without control networks, as a guided estimate."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from nodeflow_nodes.diffusion.guidance import Guidance, guided
+from nodeflow_nodes.diffusion.samplers.step import Denoise
+from nodeflow_nodes.diffusion.voices import voices_of
+from torch import Tensor
+
+from nodeflow import Conditioning, Control
+
+
+def no_control(control: Control) -> NoReturn:
+    raise AssertionError("no control is asked for here")
+
+
+def guided_by(
+    network: Any, positive: Conditioning, negative: Conditioning, guidance: float, x: Tensor
+) -> Denoise:
+    """Classifier-free guidance for latents of the shape of x."""
+    heard = (
+        voices_of("positive", positive, network, x, no_control),
+        voices_of("negative", negative, network, x, no_control),
+    )
+    return guided(network, *heard, Guidance(guidance))
