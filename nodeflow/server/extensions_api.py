@@ -22,7 +22,7 @@ class ExtensionView(BaseModel):
 
     pack: str
     version: str = Field(description="Digest of its files; another one means other files.")
-    url: str = Field(description="Its module, to be imported.")
+    url: str = Field(description="Its module, to be imported; relative to where the server is.")
     enabled: bool = Field(
         description="It came with nodeflow, or `extensions` in the settings has it."
     )
@@ -86,7 +86,7 @@ def _view(extension: Extension) -> ExtensionView:
         raise HttpError(
             409, f"The files of the extension of the pack '{pack}' cannot be read: {error}."
         ) from error
-    url = f"/plugins/{pack}/{ENTRY}?v={version}"
+    url = f"plugins/{pack}/{ENTRY}?v={version}"
     return ExtensionView(pack=pack, version=version, url=url, enabled=extension.enabled)
 
 

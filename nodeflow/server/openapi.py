@@ -126,6 +126,8 @@ def _read(state: State, info: SavedInfo) -> Saved | None:
 async def openapi(request: web.Request) -> web.StreamResponse:
     """Every saved workflow stands in it with the types and limits of its inputs."""
     state = request.app[STATE]
+    # A client generates code of it, so the nodes of typed inputs must not be missing.
+    await state.catalog.known()
     kept = request.app.get(OPENAPI)
     if kept is None:
         kept = OpenApi(marked_routes(request.app), state.access)

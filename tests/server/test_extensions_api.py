@@ -53,7 +53,7 @@ async def test_a_pack_with_a_web_folder_is_listed_and_runs_once_it_is_enabled(se
     assert before == {
         "pack": "curves",
         "version": before["version"],
-        "url": f"/plugins/curves/index.js?v={before['version']}",
+        "url": f"plugins/curves/index.js?v={before['version']}",
         "enabled": False,
     }
     refused = await server.client.get(before["url"])

@@ -137,8 +137,7 @@ function systemApi(http: Http): SystemApi {
     async extensions(calling) {
       const found = await http.json<ExtensionList>("GET", "api/extensions", calling);
       // The server does not know of a path that a proxy has put before its own.
-      const whole = (url: string) => http.url(url.replace(/^\//, ""));
-      return found.extensions.map((one) => ({ ...one, url: whole(one.url) }));
+      return found.extensions.map((one) => ({ ...one, url: http.url(one.url) }));
     },
     system: (calling) => http.json("GET", "api/system", calling),
     async free() {

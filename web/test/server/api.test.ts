@@ -32,7 +32,7 @@ describe("addresses", () => {
   });
 
   it("of extensions come from the server's root, and are led below the proxy", async () => {
-    const url = "/plugins/toys/index.js?v=1";
+    const url = "plugins/toys/index.js?v=1";
     const { api } = served(
       json({ extensions: [{ pack: "toys", version: "1", url, enabled: true }] }),
     );
