@@ -8,9 +8,12 @@ import networkx as nx
 
 from nodeflow.checking.checked import CheckedNode, problem_at
 from nodeflow.checking.flat import FlatGraph
+from nodeflow.errors import Problem
 from nodeflow.workflow import Link, Source
 
 _SHOWN = 12
+_NAMED = 5
+"""So many nodes that nobody needs are told of one by one."""
 
 
 def links_of(inputs: Mapping[str, Source]) -> Iterator[tuple[str, Link]]:
@@ -73,14 +76,26 @@ def warn_of_unused(
     checked: Mapping[str, CheckedNode],
     outputs: Mapping[str, Link],
 ) -> None:
-    """Warn of nodes that lead to nothing that is saved, shown or exposed."""
+    """Warn of nodes that lead to nothing that is saved, shown or exposed; of many in one line."""
     wanted = [link.node for link in outputs.values()]
     wanted += [node.id for node in checked.values() if node.spec.end]
     used = _reached(wanted, graph.pred)
+    unused = [
+        node_id
+        for node_id, node in checked.items()
+        if node_id not in used and not node.muted and "/until:" not in node_id
+    ]
+    if unused and not wanted:
+        sentence = "Nothing is saved, shown or exposed, so there is nothing to run."
+        way_out = "Expose an output, or add a node that saves or shows what comes out."
+        flat.findings.add(Problem("nothing_wanted", sentence, None, None, "", way_out, "warning"))
+        return
     way_out = "Link it, expose an output of it, or remove it."
-    for node_id, node in checked.items():
-        if node_id not in used and not node.muted and "/until:" not in node_id:
-            sentence = f"Nothing that is saved, shown or exposed needs the node '{node_id}'."
-            flat.findings.add(
-                problem_at(flat.nodes[node_id], "unused_node", sentence, None, way_out, "warning")
-            )
+    for node_id in unused[:_NAMED]:
+        sentence = f"Nothing that is saved, shown or exposed needs the node '{node_id}'."
+        flat.findings.add(
+            problem_at(flat.nodes[node_id], "unused_node", sentence, None, way_out, "warning")
+        )
+    if len(unused) > _NAMED:
+        sentence = f"Nor does anything need {len(unused) - _NAMED} more nodes."
+        flat.findings.add(Problem("unused_nodes", sentence, None, None, "", way_out, "warning"))

@@ -230,6 +230,20 @@ def test_warnings_are_no_errors_and_come_last(checked):
     assert [problem.severity for problem in both.problems] == ["error"] + ["warning"] * 3
 
 
+def test_of_many_nodes_that_nobody_needs_a_few_are_named_and_the_rest_counted(checked):
+    idle = {f"idle{number}": node("number") for number in range(500)}
+    told = checked(FINE | idle).problems
+    assert [problem.code for problem in told] == ["unused_node"] * 5 + ["unused_nodes"]
+    assert told[-1].sentence == "Nor does anything need 495 more nodes."
+
+
+def test_a_graph_of_which_nothing_is_wanted_has_one_warning(checked):
+    (problem,) = checked({f"idle{number}": node("number") for number in range(500)}).problems
+    assert (problem.code, problem.severity) == ("nothing_wanted", "warning")
+    assert "nothing to run" in problem.sentence
+    assert not checked({}).problems
+
+
 def test_faults_in_and_behind_a_cycle_are_found_too(checked):
     nodes = {
         "x": node("blur", image=link("y"), amount="much"),

@@ -73,6 +73,11 @@ export function makeRunActions(get: () => Editor): RunActions {
         const active = now.job !== null && isActive(runs.getState(), now.job);
         const problems = accepted.warnings as unknown as Problem[];
         tabs.patch(tab.id, { job: active ? now.job : accepted.id, jobs, problems });
+        const nothing = problems.find((one) => one.code === "nothing_wanted");
+        if (nothing && !options.only) {
+          ui.toast("warning", `${nothing.sentence} ${nothing.way_out}`);
+          return;
+        }
         // A short job may be over before the answer is here that it was taken; then that was said.
         if (batch > 1) ui.say(`${batch} jobs wait for their turn.`);
         else if (isActive(runs.getState(), accepted.id)) ui.say("The job is queued.");
