@@ -70,7 +70,12 @@ class NodeReport:
 
 @dataclass(slots=True)
 class RunStarted(Event):
-    """The first event of a run; `nodes` counts those of the flattened workflow."""
+    """The first event of a run.
+
+    Attributes:
+        nodes: How many nodes will be asked for: those that are wanted and what they need; of what
+            a store has already, nothing further up.
+    """
 
     event: ClassVar[str] = "run_started"
     run: str

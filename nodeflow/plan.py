@@ -235,3 +235,23 @@ def _targets(
             problems.append(Problem("unknown_node", sentence, name, way_out=nearest(name, nodes)))
         wanted.extend(found)
     return tuple(dict.fromkeys(wanted))
+
+
+def count_asked(plan: Plan, has: Callable[[str], bool]) -> int:
+    """How many nodes a run will ask for; what Lazy inputs may ask for besides is not known yet.
+
+    Args:
+        has: Whether a store has the value of a key, so that nothing further up is asked for.
+    """
+    asked = set(plan.targets)
+    waiting = list(asked)
+    while waiting:
+        name = waiting.pop()
+        key = plan.keys.get(name)
+        if key is not None and has(key):
+            continue
+        for _, link in plan.nodes[name].sources(lazy=False):
+            if link.node not in asked:
+                asked.add(link.node)
+                waiting.append(link.node)
+    return len(asked)

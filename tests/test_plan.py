@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from nodeflow.errors import WorkflowError
+from nodeflow.plan import count_asked
 
 
 def test_a_chain_of_fifty_thousand_is_planned_without_recursion(house, flow):
@@ -34,6 +35,20 @@ def test_keys_are_known_up_to_what_only_a_run_can_tell(house, flow):
         )
     )
     assert set(plan.keys) == {"pure"}
+
+
+def test_only_what_will_be_asked_for_is_counted(house, flow):
+    nodes = {
+        "a": ("number", {}),
+        "b": ("add", {"a": "@a"}),
+        "c": ("add", {"a": "@b", "b": "@b"}),
+        "choose": ("choose", {"first": True, "a": "@c", "b": 1}),
+        "unused": ("number", {"value": 3}),
+    }
+    plan = house.open().plan(flow(nodes, {"n": "c", "m": "choose"}))
+    assert count_asked(plan, lambda _: False) == 4
+    assert count_asked(plan, {plan.keys["b"]}.__contains__) == 3
+    assert count_asked(plan, lambda _: True) == 2
 
 
 def test_targets_are_ends_and_outputs_or_what_was_asked_for(house, flow):

@@ -257,7 +257,7 @@ class Bars(_People):
     def _count(self) -> str:
         if self._waiting:
             return "waits for its turn"
-        # A server does not say how many nodes there are.
+        # How many there are is known only once the run is planned.
         whole = f" of {self._nodes}" if self._nodes else ""
         return f"{self._finished}{whole} nodes"
 

@@ -59,7 +59,7 @@ def keep(
 
 def _queued(batch: Batch, job: JobRecord, body: Body) -> None:
     place = {"priority": body["priority"], "position": body["position"]}
-    batch.change(replace(job, status="queued", started=None, **place))
+    batch.change(replace(job, status="queued", started=None, total=0, **place))
     batch.pending.requeue(job.number)
 
 
@@ -70,6 +70,10 @@ def _moved(batch: Batch, job: JobRecord, body: Body) -> None:
 def _started(batch: Batch, job: JobRecord, body: Body) -> None:
     attempts = job.attempts + 1
     batch.change(replace(job, status="running", started=batch.time, attempts=attempts))
+
+
+def _planned(batch: Batch, job: JobRecord, body: Body) -> None:
+    batch.change(replace(job, total=body["nodes"]))
 
 
 def _finish(
@@ -99,6 +103,7 @@ def _node_finished(batch: Batch, job: JobRecord, body: Body) -> None:
         key=body.get("key", ""),
         files=body.get("files", ()),
         sentence=known.sentence if known else "",
+        trace=known.trace if known else "",
     )
     _set(batch, job, body, record)
 
@@ -106,7 +111,8 @@ def _node_finished(batch: Batch, job: JobRecord, body: Body) -> None:
 def _node_failed(batch: Batch, job: JobRecord, body: Body) -> None:
     known = _known(batch, job, body)
     why = known.why if known else ""
-    _set(batch, job, body, NodeRecord("failed", why=why, sentence=body["sentence"]))
+    told = {"sentence": body["sentence"], "trace": body.get("trace", "")}
+    _set(batch, job, body, NodeRecord("failed", why=why, **told))
 
 
 def _known(batch: Batch, job: JobRecord, body: Body) -> NodeRecord | None:
@@ -121,6 +127,7 @@ _PROJECTIONS: Mapping[str, Callable[[Batch, JobRecord, Body], None]] = {
     "job_queued": _queued,
     "job_moved": _moved,
     "job_started": _started,
+    "run_started": _planned,
     "node_started": _node_started,
     "node_finished": _node_finished,
     "node_failed": _node_failed,

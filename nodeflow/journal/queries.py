@@ -25,7 +25,7 @@ _IN_QUEUE_ORDER = (
     " ORDER BY status = 'running' DESC, priority DESC, position, number"
 )
 _NODES = (
-    "SELECT node, outcome, nodes.seconds, memory, why, key, nodes.files, sentence"
+    "SELECT node, outcome, nodes.seconds, memory, why, key, nodes.files, sentence, trace"
     " FROM jobs JOIN nodes ON nodes.job = jobs.number WHERE jobs.id = ? ORDER BY node"
 )
 _COPIES = (
@@ -106,8 +106,8 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 def nodes(connection: sqlite3.Connection, job: str) -> dict[str, NodeRecord]:
     return {
-        node: NodeRecord(outcome, seconds, memory, why, key, decode(files), sentence)
-        for node, outcome, seconds, memory, why, key, files, sentence in connection.execute(
+        node: NodeRecord(outcome, seconds, memory, why, key, decode(files), *failure)
+        for node, outcome, seconds, memory, why, key, files, *failure in connection.execute(
             _NODES, (job,)
         )
     }

@@ -111,6 +111,7 @@ class JobRecord:
         attempts: How often a worker began it.
         document: Digest of what it runs.
         nodes: How many nodes that has.
+        total: How many nodes the attempt at hand asks for; 0 before that is known.
         outputs: As in `nodeflow.job_events.JobFinished`, like `files` and `counts`.
         problem: Why it failed, as one sentence.
     """
@@ -138,6 +139,7 @@ class JobRecord:
     files: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     problem: str = ""
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ class NodeRecord:
         why: On `ran`, which part of the key was new; else where the value came from.
         files: What an end node saved.
         sentence: Why it failed; empty if it did not.
+        trace: Where it failed, as Python tells it; empty if it did not.
     """
 
     outcome: Outcome | Literal["running"]
@@ -166,6 +169,7 @@ class NodeRecord:
     key: str = ""
     files: Sequence[str] = ()
     sentence: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ _RECORD = tuple(item.name for item in fields(JobRecord))
 _JOB = tuple(name for name in _RECORD if name != "nodes")
 _CHANGING = (
     *("status", "priority", "position", "started", "finished", "attempts"),
-    *("seconds", "outputs", "files", "counts", "problem"),
+    *("seconds", "outputs", "files", "counts", "problem", "total"),
 )
 _NODE = ("job", "node", *(item.name for item in fields(NodeRecord)))
 _RESULT = tuple(item.name for item in fields(ResultFile))
@@ -74,7 +74,8 @@ UPSERT_NODES = _insert(
     " ON CONFLICT (job, node) DO UPDATE SET outcome = excluded.outcome,"
     " seconds = excluded.seconds, memory = excluded.memory, key = excluded.key,"
     " files = excluded.files, why = iif(excluded.why = '', why, excluded.why),"
-    " sentence = iif(excluded.sentence = '', sentence, excluded.sentence)",
+    " sentence = iif(excluded.sentence = '', sentence, excluded.sentence),"
+    " trace = iif(excluded.trace = '', trace, excluded.trace)",
 )
 """What is known of a node replaces what was, but for reasons that are not said again."""
 
@@ -104,6 +105,7 @@ def job_row(job: JobRecord) -> Row:
         *(encode(job.inputs), encode(job.only), storable(job.webhook)),
         *(job.submitted, job.document, job.started, job.finished, job.attempts, job.seconds),
         *(encode(job.outputs), encode(job.files), encode(job.counts), storable(job.problem)),
+        job.total,
     )
 
 
@@ -113,6 +115,7 @@ def change_row(job: JobRecord) -> Row:
         *(job.number, job.status, job.priority, job.position),
         *(job.started, job.finished, job.attempts, job.seconds),
         *(encode(job.outputs), encode(job.files), encode(job.counts), storable(job.problem)),
+        job.total,
     )
 
 
@@ -120,7 +123,7 @@ def node_row(job: int, node: str, record: NodeRecord) -> Row:
     return (
         *(job, storable(node), record.outcome, record.seconds, record.memory),
         *(storable(record.why), storable(record.key)),
-        *(encode(record.files), storable(record.sentence)),
+        *(encode(record.files), storable(record.sentence), storable(record.trace)),
     )
 
 

@@ -111,6 +111,12 @@ INSERT INTO state VALUES ('paused', 0)
 """
 
 
+_VERSION_2 = """
+ALTER TABLE jobs ADD COLUMN total INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE nodes ADD COLUMN trace TEXT NOT NULL DEFAULT ''
+"""
+
+
 class NewerError(Exception):
     """A database is of a version that this program does not know.
 
@@ -128,7 +134,12 @@ def _create(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create,)
+def _add_totals_and_traces(connection: sqlite3.Connection) -> None:
+    for statement in _VERSION_2.split(";\n"):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _add_totals_and_traces)
 """Each brings a database from the version that is its index to the next."""
 
 VERSION = len(MIGRATIONS)

@@ -18,7 +18,7 @@ from nodeflow.events import (
     RunStarted,
     RunStatus,
 )
-from nodeflow.plan import Plan
+from nodeflow.plan import Plan, count_asked
 from nodeflow.runs.calls import Caller
 from nodeflow.runs.demand import Demand
 from nodeflow.runs.jobs import Jobs
@@ -121,11 +121,12 @@ class Run:
         return self.status()
 
     def _want_targets(self) -> None:
-        self.emit(RunStarted(self.id, self._name, len(self._plan.nodes)))
         memory = self._stores.memory
         if not all(self._plan.keys.get(target, "") in memory for target in self._plan.targets):
             absent = [key for key in self._plan.keys.values() if key not in memory]
             self._on_disk |= self._stores.present(absent)
+        asked = count_asked(self._plan, lambda key: key in memory or key in self._on_disk)
+        self.emit(RunStarted(self.id, self._name, asked))
         if self._stores.owner:
             self._stores.pin(self._plan.keys.values())
         with self._lock:

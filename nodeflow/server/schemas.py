@@ -43,9 +43,9 @@ _HOME: Mapping[str, str] = {
 }
 """Where a model stands that several files need."""
 
-# A run's own first and last event are told by `job_started` and `job_finished`; a preview is a
-# binary frame. None of them is ever a JSON object on the server's wire.
-_NEVER_SENT = (events.RunStarted, events.RunFinished, events.NodePreview)
+# A run's own last event is told by `job_finished`; a preview is a binary frame. None of them is
+# ever a JSON object on the server's wire.
+_NEVER_SENT = (events.RunFinished, events.NodePreview)
 _NOT_KEPT = (events.NodeProgress,)
 # The journal knows what it says of outputs and files; the event's own declaration does not.
 _EXACT: Mapping[tuple[type[Event], str], Any] = {

@@ -46,6 +46,7 @@ class NodeView(BaseModel):
     key: str = Field("", description="Digest of what its value is made of.")
     files: list[str] = Field(default=[], description="Names of the files that it saved.")
     sentence: str = Field("", description="Why it failed.")
+    trace: str = Field("", description="Where it failed, as Python tells it.")
 
 
 class JobView(BaseModel):
@@ -70,6 +71,9 @@ class JobView(BaseModel):
     outputs: dict[str, OutputView] = {}
     files: dict[str, list[FileView]] = Field(default={}, description="What end nodes saved.")
     counts: dict[str, int] = Field(default={}, description="Nodes by outcome.")
+    total: int = Field(
+        0, description="Nodes that it asks for, as `run_started` told; 0 before that."
+    )
     problem: str = Field("", description="Why it failed, as one sentence.")
     nodes: dict[str, NodeView] | None = Field(None, description="Only when one job is asked for.")
 

@@ -17,7 +17,6 @@ from nodeflow.events import (
     NodeFinished,
     NodeLog,
     RunFinished,
-    RunStarted,
 )
 from nodeflow.worker.file_facts import FileFacts
 from nodeflow.worker.inbox import Running
@@ -74,8 +73,8 @@ class Jobs:
         over = False
 
         def emit(event: Event) -> None:
-            # `JobBegun` and `JobEnded` say the same, and more.
-            if over or isinstance(event, RunStarted | RunFinished):
+            # `JobEnded` says the same, and more.
+            if over or isinstance(event, RunFinished):
                 return
             if isinstance(event, NodeFinished | NodeFailed):
                 told.add(event.node)

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from nodeflow.events import NodeFailed, NodeFinished, NodeLog, NodeStarted
+from nodeflow.events import NodeFailed, NodeFinished, NodeLog, NodeStarted, RunStarted
 from nodeflow.job_events import (
     JobFinished,
     JobMoved,
@@ -82,6 +82,17 @@ def test_a_started_job_runs_and_each_start_is_an_attempt(journal: Journal, clock
     assert job is not None
     assert (job.status, job.started, job.attempts) == ("queued", None, 2)
     assert (job.priority, job.position) == (5, 0.5)
+
+
+def test_a_started_run_says_how_many_nodes_it_asks_for_until_it_begins_anew(
+    journal: Journal,
+) -> None:
+    submit(journal, "a")
+    journal.append([JobStarted("a", "cpu"), RunStarted("a", "job a", 7)]).result()
+    assert journal.job("a").total == 7  # type: ignore[union-attr]  # it is there
+
+    journal.append([JobQueued("a", "job a", 0, 1.0, reason="died")]).result()
+    assert journal.job("a").total == 0  # type: ignore[union-attr]  # it is there
 
 
 def test_a_finished_job_has_all_that_its_last_event_says(
@@ -176,7 +187,9 @@ def test_a_failed_node_says_why(journal: Journal, together: bool) -> None:
         journal.append(part).result()
 
     assert journal.nodes("a") == {
-        "n": NodeRecord("failed", 0.5, why="new", files=[], sentence="It broke.")
+        "n": NodeRecord(
+            "failed", 0.5, why="new", files=[], sentence="It broke.", trace="Traceback ..."
+        )
     }
 
 

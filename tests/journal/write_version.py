@@ -9,6 +9,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+from nodeflow.events import RunStarted
 from nodeflow.job_events import QueueChanged
 from nodeflow.journal.journal import Journal
 from nodeflow.journal.records import Once
@@ -32,6 +33,7 @@ def fill(journal: Journal) -> None:
     run(journal, "gone")
     submit(journal, "done", once=Once("key", "same"), webhook="http://localhost/hook")
     start(journal, "done")
+    journal.append([RunStarted("done", "job done", 2)])
     journal.append([started("done", "n"), finished("done", "n", files=["f1"])])
     finish(journal, "done", nodes={"m": ["skipped", "not needed"]}, results=[picture("done")])
     submit(journal, "waits", inputs={"seed": 3}, only=["n"], priority=7, path="a.json")

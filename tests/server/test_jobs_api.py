@@ -77,6 +77,27 @@ def test_a_node_that_fails_fails_its_job_with_a_sentence_that_names_it(server: S
     assert "too much" in job["nodes"]["bad"]["sentence"]
 
 
+def test_a_node_that_breaks_tells_where_in_its_code(server: Served):
+    bad = server.finished(server.submit(flow(("bad", "tools.fail", {}), n=("bad", "int"))))
+    assert bad["nodes"]["bad"]["trace"].startswith("Traceback")
+    assert "in fail" in bad["nodes"]["bad"]["trace"]
+
+
+def test_a_running_job_tells_how_many_nodes_it_asks_for(server: Served):
+    flow_of_three = steps()
+    flow_of_three["nodes"] |= {
+        "sum": {"type": "tools.add", "inputs": {"a": {"node": "work", "output": "int"}, "b": 1}},
+        "idle": {"type": "tools.number", "inputs": {}},
+    }
+    flow_of_three["outputs"] = {"sum": {"node": "sum", "output": "int"}}
+    job = server.submit(flow_of_three)
+    eventually(lambda: server.job(job)["total"] > 0)
+    assert (server.job(job)["status"], server.job(job)["total"]) == ("running", 2)
+    told = [event for event in server.events() if event["event"] == "run_started"]
+    assert [(event["job"], event["nodes"]) for event in told] == [(job, 2)]
+    server.ask("DELETE", f"/api/jobs/{job}")
+
+
 def test_a_workflow_that_does_not_check_is_refused_with_all_its_problems(server: Served):
     bad = flow(("a", "tools.nothing", {}), ("b", "tools.add", {"a": "x"}), n=("b", "int"))
     status, problem = server.ask("POST", "/api/jobs", {"workflow": bad})

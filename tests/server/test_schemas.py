@@ -56,6 +56,7 @@ def references(part: Any) -> list[str]:
 
 
 SAMPLES = [
+    events.RunStarted("j1", "flow", 3),
     events.NodeStarted("j1", "a", "tools.add", "it is new"),
     events.NodeProgress("j1", "a", 1, 2),
     events.NodeLog("j1", "a", "text"),

@@ -114,3 +114,45 @@ def test_the_queue_shows_what_waits_and_cancels_it(editor: Editor) -> None:
     editor.page.get_by_role("button", name="Clear all").click()
     expect(waiting).to_have_count(0)
     expect(editor.node("Steps")).to_have_attribute("data-status", "cancelled")
+
+
+def test_details_of_a_failure_are_there_after_a_reload(editor: Editor) -> None:
+    editor.load({**tools("bad", bad=("tools.fail", {}, (0, 0))), "name": "to fail"})
+    editor.page.keyboard.press("Control+Enter")
+    expect(editor.node("Fail")).to_have_attribute("data-status", "failed")
+    editor.page.wait_for_timeout(1500)  # the draft is kept a moment after the last edit
+    editor.open()
+    editor.button("Discard").click()
+    editor.page.keyboard.press("Alt+6")
+    editor.page.get_by_role(
+        "button", name=re.compile("^Open the workflow of to fail")
+    ).first.click()
+    expect(editor.node("Fail")).to_have_attribute("data-status", "failed")
+    editor.page.get_by_role("button", name="Details").click()
+    expect(editor.page.get_by_role("dialog")).to_contain_text("Traceback")
+
+
+def test_per_cent_count_the_nodes_that_the_job_asks_for(editor: Editor) -> None:
+    case = tools(
+        "after",
+        first=("tools.number", {"value": 1}, (0, 0)),
+        work=("tools.steps", {"count": 400, "pause": 0.05}, (340, 0)),
+        after=("tools.add", {"a": link("work"), "b": link("first")}, (680, 0)),
+        idle=("tools.number", {"value": 2}, (0, 300)),
+    )
+    editor.load(case)
+    editor.page.keyboard.press("Control+Enter")
+    # One of three is done, and of the second a little; the fourth is asked by nobody.
+    expect(editor.page).to_have_title(re.compile(r"^3[3-9]% case"))
+    editor.page.keyboard.press("Control+Alt+Enter")
+    expect(editor.node("Steps")).to_have_attribute("data-status", "cancelled")
+
+
+def test_warnings_are_told_apart_and_many_idle_nodes_are_one(editor: Editor) -> None:
+    nodes = {f"n{i}": ("tools.number", {}, (340 * (i % 10), 200 * (i // 10))) for i in range(50)}
+    editor.load(tools(**nodes))
+    foot = editor.page.get_by_role("contentinfo")
+    expect(foot.get_by_role("button", name="1 warning")).to_be_visible()
+    expect(foot.get_by_role("button", name="problem")).to_have_count(0)
+    editor.page.keyboard.press("Control+Enter")
+    expect(editor.page.get_by_role("region", name="Messages")).to_contain_text("nothing to run")

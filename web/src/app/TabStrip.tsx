@@ -2,6 +2,7 @@
 
 import { useStore } from "zustand";
 import { useEditor, useRuns } from "../editor";
+import { percentOf } from "../store/runs";
 import { isUnsaved, type Tab, workflowOf } from "../store/tabs";
 import { Icon } from "../ui/icons";
 import css from "./TabStrip.module.css";
@@ -85,18 +86,7 @@ function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
   );
 }
 
-/** Per cent of a job that runs: its nodes, and the steps of the one that works; null for others. */
+/** How far a job is, in per cent; null if it does not run. */
 export function useProgress(id: string | null): number | null {
-  return useRuns((state) => {
-    const job = id === null ? undefined : state.jobs[id];
-    if (job?.status !== "running") return null;
-    const runs = Object.values(job.nodes);
-    const total = Math.max(job.total, runs.length, 1);
-    let done = 0;
-    for (const run of runs) {
-      if (run.status === "running") done += run.total ? (run.step ?? 0) / run.total : 0;
-      else if (run.status !== "waiting") done += 1;
-    }
-    return Math.min(99, Math.round((100 * done) / total));
-  });
+  return useRuns((state) => (id === null ? null : percentOf(state.jobs[id])));
 }

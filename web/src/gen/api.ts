@@ -115,6 +115,10 @@ export interface JobView {
     [k: string]: number;
   };
   /**
+   * Nodes that it asks for, as `run_started` told; 0 before that.
+   */
+  total: number;
+  /**
    * Why it failed, as one sentence.
    */
   problem: string;
@@ -185,6 +189,10 @@ export interface NodeView {
    * Why it failed.
    */
   sentence: string;
+  /**
+   * Where it failed, as Python tells it.
+   */
+  trace: string;
 }
 /**
  * One thing that is wrong with a workflow or its inputs.
@@ -223,7 +231,7 @@ export interface ExtensionView {
    */
   version: string;
   /**
-   * Its module, to be imported.
+   * Its module, to be imported; relative to where the server is.
    */
   url: string;
   /**

@@ -20,6 +20,7 @@ export type ServerEvent =
   | NodesChanged
   | QueueChanged
   | ResultRemoved
+  | RunStarted
   | SettingsChanged
   | WorkerChanged
   | WorkflowChanged;
@@ -228,6 +229,20 @@ export interface ResultRemoved {
   time: number;
   event: "result_removed";
   digest: string;
+}
+/**
+ * The first event of a run.
+ */
+export interface RunStarted {
+  seq: number;
+  time: number;
+  event: "run_started";
+  job: string;
+  workflow: string;
+  /**
+   * How many nodes will be asked for: those that are wanted and what they need; of what a store has already, nothing further up.
+   */
+  nodes: number;
 }
 /**
  * The editor's settings were written; `etag` is that of the new ones.

@@ -12,17 +12,9 @@ import type { Connection } from "../server/socket";
 import { again } from "./again";
 import { Previews, realUrls, type Urls } from "./previews";
 import { fold, ordersOf } from "./runs_fold";
-import {
-  isOver,
-  type Job,
-  jobOf,
-  NO_RUNS,
-  type RunsState,
-  type Told,
-  type Worker,
-} from "./runs_state";
+import { isOver, type Job, jobOf, NO_RUNS, type RunsState, type Worker } from "./runs_state";
 
-export { timeLeft } from "./runs_fold";
+export { nodeAt, percentOf, timeLeft } from "./how_far";
 export type { Job, NodeRun, RunsGallery, RunsState, Worker } from "./runs_state";
 export { isOver } from "./runs_state";
 
@@ -51,8 +43,8 @@ export interface RunsStore extends StoreApi<RunsState> {
   olderJobs(): Promise<void>;
   loadGallery(): Promise<void>;
   olderPictures(): Promise<void>;
-  /** Jobs that were handed in here; `total` is how many nodes each has. */
-  accept(accepted: Accepted, total?: number): void;
+  /** Jobs that were handed in here. */
+  accept(accepted: Accepted): void;
   /** Jobs that are shown, so that they stay however many come after, with their nodes. */
   keep(ids: Iterable<string>): void;
   close(): void;
@@ -103,7 +95,7 @@ class Runs {
       olderJobs: () => this.#once("older jobs", () => this.#olderJobs()),
       loadGallery: () => this.#once("gallery", () => this.#pictures(null)),
       olderPictures: () => this.#once("gallery", () => this.#olderPictures()),
-      accept: (accepted, total = 0) => this.#accept(accepted, total),
+      accept: (accepted) => this.#accept(accepted),
       keep: (ids) => this.#keep(ids),
       close: () => this.#close(),
     };
@@ -246,17 +238,17 @@ class Runs {
     );
   }
 
-  #accept(accepted: Accepted, total: number) {
+  #accept(accepted: Accepted) {
     this.#change((state) => {
       // Its events may have come before this answer, and know more.
       const views = accepted.jobs.map((view) => {
         const known = state.jobs[view.id];
-        if (!known) return { ...view, total };
+        if (!known) return view;
         const { status, started, finished, seconds, outputs, files, counts, problem } = known;
         const later = { status, started, finished, seconds, problem, attempts: known.attempts };
         const made = { outputs: { ...outputs }, files: copied(files), counts: { ...counts } };
         const place = { priority: known.priority, position: known.position };
-        return { ...view, ...later, ...made, ...place, total: total || known.total };
+        return { ...view, ...later, ...made, ...place, total: known.total };
       });
       return merged(state, views, true);
     });
@@ -324,7 +316,7 @@ class Runs {
 }
 
 /** Put jobs as the server has them over what is known of them. */
-function merged(state: RunsState, views: readonly Told[], loaded = false): RunsState {
+function merged(state: RunsState, views: readonly JobView[], loaded = false): RunsState {
   const jobs: Record<string, Job> = { ...state.jobs };
   for (const view of views) {
     const known = jobs[view.id];

@@ -148,6 +148,11 @@ function step(draft: Draft, event: LiveEvent, now: number): void {
       draft.put({ ...job, status: "running", started: event.time, attempts: event.attempt });
       return;
     }
+    case "run_started": {
+      const job = draft.job(event.job);
+      if (job && !isOver(job)) draft.put({ ...job, total: event.nodes });
+      return;
+    }
     case "job_finished":
       finished(draft, event);
       return;
@@ -193,7 +198,7 @@ function queued(draft: Draft, event: JobQueued) {
     draft.put({ ...NEW_JOB, id, name, priority, position, batch, submitted: event.time });
   } else if (event.reason && !isOver(job)) {
     // It begins anew; its nodes will be told again, those that are kept too.
-    const again = { status: "queued", started: null, nodes: {}, loaded: true } as const;
+    const again = { status: "queued", started: null, nodes: {}, total: 0, loaded: true } as const;
     draft.put({ ...job, ...again, priority, position });
   }
 }
@@ -324,19 +329,4 @@ function nodeFinished(run: NodeRun | undefined, event: NodeFinished): NodeRun {
 function nodeFailed(run: NodeRun | undefined, event: NodeFailed): NodeRun {
   const { sentence, trace } = event;
   return { ...(run && kept(run)), status: "failed", sentence, trace };
-}
-
-/** Milliseconds that a node will still take, by the speed of its steps; null if nobody can say. */
-export function timeLeft(run: NodeRun, now: number): number | null {
-  const { pace, step, total, started } = run;
-  if (run.status !== "running" || !pace || step === undefined || !total) return null;
-  const measured = step - pace.step;
-  const each =
-    measured > 0
-      ? (pace.at - pace.from) / measured
-      : started !== undefined && step > 0
-        ? (pace.at - started) / step
-        : null;
-  if (each === null || each < 0) return null;
-  return Math.max(0, each * (total - step) - (now - pace.at));
 }

@@ -66,7 +66,7 @@ export interface Job {
   readonly files: Readonly<Record<string, readonly FileView[]>>;
   /** By flat id, `outer/inner`; a node of which nothing was heard is not there. */
   readonly nodes: Readonly<Record<string, NodeRun>>;
-  /** How many nodes there are; 0 if that is not known. */
+  /** How many nodes it asks for, once it is over how many there are; 0 if that is not known. */
   readonly total: number;
   /** Nodes were fetched, or all of their events seen. */
   readonly loaded: boolean;
@@ -123,11 +123,8 @@ export const get = <T>(record: Readonly<Record<string, T>>, key: string): T | un
 export const sum = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((all, count) => all + count, 0);
 
-/** A job with what is known of it elsewhere: how many nodes it has. */
-export type Told = JobView & { readonly total?: number };
-
 /** A job as the server tells it, with what only this page saw. */
-export function jobOf(view: Told, known?: Job): Job {
+export function jobOf(view: JobView, known?: Job): Job {
   const { nodes, total, only: _, started, finished, seconds, ...rest } = view;
   const runs = nodes
     ? withFiles(nodesOf(nodes, known?.nodes ?? {}, view.status === "running"), view.files)
@@ -138,7 +135,7 @@ export function jobOf(view: Told, known?: Job): Job {
     finished: finished ?? null,
     seconds: seconds ?? null,
     nodes: runs,
-    total: total || sum(view.counts) || known?.total || 0,
+    total: sum(view.counts) || total || known?.total || 0,
     loaded: Boolean(nodes) || (known?.loaded ?? false),
   };
 }
@@ -158,6 +155,7 @@ function nodesOf(views: Readonly<Record<string, NodeView>>, known: Runs, goesOn:
       memory: view.memory,
       why: view.why,
       ...(view.sentence ? { sentence: view.sentence } : {}),
+      ...(view.trace ? { trace: view.trace } : {}),
     };
   }
   for (const [id, run] of Object.entries(goesOn ? known : {})) {

@@ -11,6 +11,7 @@ import {
   nodeView,
   over,
   picture,
+  planned,
   progress,
   queued,
 } from "./runs_samples";
@@ -148,9 +149,9 @@ describe("jobs that were not fetched", () => {
 
   it("are there at once if they were handed in here, but know no less than their events", async () => {
     const { runs, calls } = started();
-    runs.apply([queued("j1"), begun("j1")]);
+    runs.apply([queued("j1"), begun("j1"), planned("j1", 9)]);
     const jobs = [jobView("j1", { path: "cat" }), jobView("j2")];
-    runs.accept({ id: "j1", status: "queued", jobs, batch: "", warnings: [] }, 9);
+    runs.accept({ id: "j1", status: "queued", jobs, batch: "", warnings: [] });
     const state = runs.getState();
     expect(state.jobs.j1).toMatchObject({ status: "running", path: "cat", number: 1, total: 9 });
     expect(state.order).toEqual(["j2", "j1"]);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { LiveEvent } from "../../src/server/messages";
-import { fold, timeLeft } from "../../src/store/runs_fold";
+import { fold } from "../../src/store/runs_fold";
 import { jobOf, NO_RUNS, type RunsState } from "../../src/store/runs_state";
 import {
   begun,
@@ -224,35 +224,6 @@ describe("nodes", () => {
   });
 });
 
-describe("the time left", () => {
-  const told = (...steps: [step: number, at: number][]) =>
-    steps.reduce(
-      (state, [step, at]) => fold(state, [progress("j1", "a", step)], at),
-      fold(folded([queued("j1"), begun("j1")]), [nodeBegun("j1", "a")], 1000),
-    ).jobs.j1?.nodes.a ?? expect.unreachable();
-
-  it("follows the speed of the steps, and runs down between them", () => {
-    const run = told([1, 5000], [2, 6000], [4, 8000]);
-    expect(timeLeft(run, 8000)).toBe(16_000);
-    expect(timeLeft(run, 8600)).toBe(15_400);
-    expect(timeLeft(run, 99_000)).toBe(0);
-  });
-
-  it("is guessed from the beginning after the first step", () => {
-    expect(timeLeft(told([1, 3000]), 3000)).toBe(38_000);
-  });
-
-  it("is measured anew when a node counts again", () => {
-    expect(timeLeft(told([19, 3000], [20, 4000], [1, 10_000], [2, 10_500]), 10_500)).toBe(9000);
-  });
-
-  it("is not known of what does not count", () => {
-    expect(timeLeft({ status: "running" }, 0)).toBeNull();
-    expect(timeLeft({ status: "ran", step: 3, total: 4 }, 0)).toBeNull();
-    expect(timeLeft(told([0, 3000]), 4000)).toBeNull();
-  });
-});
-
 describe("a job as the server has it", () => {
   it("keeps what only this page has seen", () => {
     const known = folded(
@@ -265,6 +236,12 @@ describe("a job as the server has it", () => {
     expect(job.nodes["g/b"]).toMatchObject({ status: "ran", logs: ["hm"] });
     expect(job.nodes.c?.status).toBe("disk");
     expect(job.loaded).toBe(true);
+  });
+
+  it("tells where a node failed, after a reload too", () => {
+    const bad = nodeView("failed", { sentence: "No.", trace: "Traceback" });
+    const job = jobOf(jobView("j1", { status: "failed", nodes: { bad } }));
+    expect(job.nodes.bad).toMatchObject({ status: "failed", sentence: "No.", trace: "Traceback" });
   });
 
   it("has its files on its nodes", () => {

@@ -40,6 +40,7 @@ export const jobView = (id: string, part: Partial<JobView> = {}): JobView => ({
   outputs: {},
   files: {},
   counts: {},
+  total: 0,
   problem: "",
   ...part,
 });
@@ -52,6 +53,7 @@ export const nodeView = (outcome: string, part: Partial<NodeView> = {}): NodeVie
   key: "",
   files: [],
   sentence: "",
+  trace: "",
   ...part,
 });
 
@@ -67,6 +69,8 @@ export const queued = (job: string, part: Partial<Of<"job_queued">> = {}) =>
   });
 export const begun = (job: string, attempt = 1) =>
   event("job_started", { job, worker: "w1", attempt });
+export const planned = (job: string, nodes: number) =>
+  event("run_started", { job, workflow: `Job ${job}`, nodes });
 export const over = (job: string, part: Partial<Of<"job_finished">> = {}) =>
   event("job_finished", {
     job,
