@@ -32,6 +32,15 @@ def test_the_palette_runs_any_command_from_the_keyboard(editor: Editor) -> None:
     expect(editor.page.get_by_role("group", name="Note")).to_be_visible()
 
 
+def test_what_is_typed_while_the_palette_opens_is_typed_into_it(editor: Editor) -> None:
+    editor.load(CASE)
+    editor.page.keyboard.press("Control+k")
+    editor.page.keyboard.type("add a note")
+    editor.page.keyboard.press("Enter")
+    expect(editor.page.get_by_role("group", name="Note")).to_be_visible()
+    assert len(editor.doc["nodes"]) == 2
+
+
 def test_a_shortcut_is_changed_at_once_and_kept(editor: Editor) -> None:
     editor.load(CASE)
     editor.page.keyboard.press("?")

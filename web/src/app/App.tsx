@@ -55,7 +55,6 @@ export function App() {
   const view = useTab((tab) => tab.view);
   const left = useUi((state) => state.left);
   const right = useUi((state) => state.right);
-  const dialog = useUi((state) => state.dialog !== null);
   useShortcuts(editor);
   useChecks();
   useDrafts();
@@ -88,11 +87,9 @@ export function App() {
         <Rail side="right" />
       </div>
       <StatusBar />
-      {dialog && (
-        <Suspense>
-          <AllDialogs />
-        </Suspense>
-      )}
+      <Suspense>
+        <AllDialogs />
+      </Suspense>
     </div>
   );
 }

@@ -7,6 +7,7 @@ import css from "./StatusBar.module.css";
 
 export function StatusBar() {
   const status = useUi((state) => state.status);
+  const alert = useUi((state) => state.alert);
   const nodes = useTab((tab) => Object.keys(tab.history.now.nodes).length) ?? 0;
   const chosen = useTab((tab) => tab.selection.size) ?? 0;
   const connection = useRuns((state) => state.connection.state);
@@ -15,6 +16,9 @@ export function StatusBar() {
     <footer className={css.bar}>
       <span role="status" aria-live="polite" className={css.status}>
         {status}
+      </span>
+      <span role="alert" className="visually-hidden">
+        {alert}
       </span>
       <Faults severity="error" word="problem" />
       <Faults severity="warning" word="warning" />

@@ -13,13 +13,16 @@ export function TabStrip() {
   const walk = (by: number) => {
     const index = state.tabs.findIndex((tab) => tab.id === state.active);
     const next = state.tabs[(index + by + state.tabs.length) % state.tabs.length];
-    if (next) tabs.activate(next.id);
+    if (!next) return;
+    tabs.activate(next.id);
+    document.getElementById(handleId(next))?.focus();
   };
   return (
     <nav className={css.strip} aria-label="Open workflows">
+      {/* The tabs lie among buttons that close them, which a list of tabs may not hold. */}
+      <div role="tablist" aria-label="Workflows" aria-owns={state.tabs.map(handleId).join(" ")} />
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: keys of the tabs in it */}
       <div
-        role="tablist"
-        aria-label="Workflows"
         className={css.list}
         onKeyDown={(event) => {
           if (event.key === "ArrowRight") walk(1);
@@ -46,6 +49,8 @@ export function TabStrip() {
   );
 }
 
+const handleId = (tab: Tab): string => `handle-${tab.id}`;
+
 function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
   const { tabs, actions } = useEditor();
   const name = workflowOf(tab).name || tab.path || "Untitled";
@@ -55,6 +60,7 @@ function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
       <button
         type="button"
         role="tab"
+        id={handleId(tab)}
         aria-selected={active}
         tabIndex={active ? 0 : -1}
         className={css.label}

@@ -19,7 +19,7 @@ export function TopBar() {
     <header className={css.bar}>
       <Menu
         trigger={
-          <button type="button" className={css.menu} aria-label="Menu">
+          <button type="button" className={css.menu} aria-label="nodeflow menu">
             <Icon name="outline" />
             <span className={css.name}>nodeflow</span>
           </button>

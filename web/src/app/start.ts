@@ -3,6 +3,7 @@
 import type { Editor } from "../editor";
 import { watch } from "../server/socket";
 import { applyTheme } from "../ui/theme";
+import { announce } from "./announce";
 
 /** The workflow that somebody sees who comes for the first time. */
 const FIRST = "text_to_image";
@@ -10,6 +11,7 @@ const FIRST = "text_to_image";
 export async function start(editor: Editor): Promise<void> {
   const { api, runs, library, settings, shelf, plugins, ui } = editor;
   follow(editor);
+  announce(editor);
   // Keys that are pressed right after Ctrl+K are meant for the palette, so it is here before that.
   await Promise.all([library.load(), settings.load(), import("./AllDialogs")]);
   for (const kind of kindsOf(editor)) void library.loadFiles(kind);

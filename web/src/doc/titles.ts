@@ -1,6 +1,7 @@
 /** What a node is called, in words for people. */
 
 import { type Face, faceOf, type Library } from "./library";
+import { graphAt } from "./scope";
 import type { Graph, NodeLayout, Workflow } from "./types";
 
 /** The title that the user gave, or that of the node's type. */
@@ -12,4 +13,12 @@ export function titleOf(id: string, graph: Graph, workflow: Workflow, library: L
   const entry = graph.nodes[id];
   if (!entry) return id;
   return faceTitle(faceOf(id, entry, graph, workflow, library), graph.layout.nodes?.[id]);
+}
+
+/** The titles on the way to a node by its flat id, `outer/inner`, from the outside in. */
+export function titleAt(flat: string, workflow: Workflow, library: Library): string[] {
+  const ids = flat.split("/");
+  return ids.map((id, depth) =>
+    titleOf(id, graphAt(workflow, ids.slice(0, depth)), workflow, library),
+  );
 }

@@ -1,11 +1,12 @@
 /** All shortcuts; pressing other keys changes one at once, and for good. */
 
-import { useState } from "react";
+import { Fragment, useState } from "react";
 import { type Command, keysOf, matches, normalKeys, pressed } from "../commands/command";
 import { useEditor, useSettings, useUi } from "../editor";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Kbd } from "../ui/Kbd";
+import { formatKeys } from "../ui/keys";
 import { SearchField } from "../ui/TextField";
 import css from "./Panel.module.css";
 
@@ -47,6 +48,7 @@ function Row({ command }: { command: Command }) {
   const editor = useEditor();
   const [asking, setAsking] = useState(false);
   const keys = keysOf(editor, command);
+  const now = keys ? keys.split(" ").map((one) => formatKeys(one)) : ["none"];
   const set = (next: string) => {
     const other = editor.commands.find(
       (one) => one.id !== command.id && matches(keysOf(editor, one), normalKeys(next)),
@@ -68,7 +70,9 @@ function Row({ command }: { command: Command }) {
         type="button"
         data-own-escape={asking || undefined}
         aria-label={
-          asking ? `Press keys for ${command.title}` : `Change the keys of ${command.title}`
+          asking
+            ? `Press keys … for ${command.title}`
+            : `Change the keys of ${command.title}: ${now.join(" ")}`
         }
         onClick={() => setAsking(!asking)}
         onBlur={() => setAsking(false)}
@@ -80,12 +84,16 @@ function Row({ command }: { command: Command }) {
           else set(event.key === "Backspace" ? "" : pressed(event.nativeEvent));
         }}
       >
-        {asking
-          ? "Press keys …"
-          : keys
-            ? keys.split(" ").map((one) => <Kbd key={one} keys={one} />)
-            : "none"}
+        {asking ? "Press keys …" : keys ? <Keys keys={keys} /> : "none"}
       </button>
     </li>
   );
 }
+
+const Keys = ({ keys }: { keys: string }) =>
+  keys.split(" ").map((one, index) => (
+    <Fragment key={one}>
+      {index > 0 && " "}
+      <Kbd keys={one} />
+    </Fragment>
+  ));

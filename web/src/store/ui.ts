@@ -59,11 +59,15 @@ export interface UiState {
   readonly renaming: string | null;
   /** The newest thing that happened, for the status line and for screen readers. */
   readonly status: string;
+  /** What screen readers say at once, whatever they are saying; it is seen elsewhere. */
+  readonly alert: string;
 }
 
 export interface Ui extends StoreApi<UiState> {
   /** Say what happened, in a sentence. */
   say(sentence: string): void;
+  /** Have a screen reader say at once what the page already shows somewhere else. */
+  warn(sentence: string): void;
   /** Show a message as well: errors until they are closed, the rest for a while. */
   toast(kind: ToastKind, sentence: string, action?: Toast["action"]): void;
   show(dialog: Dialog | null): void;
@@ -80,11 +84,13 @@ export function makeUi(toasts: Toasts): Ui {
     finding: false,
     renaming: null,
     status: "",
+    alert: "",
   }));
   const { setState: set } = store;
   return {
     ...store,
     say: (status) => set({ status }),
+    warn: (alert) => set({ alert }),
     toast(kind, sentence, action) {
       set({ status: sentence });
       toasts.show({ kind, text: sentence, ...(action && { action }) });

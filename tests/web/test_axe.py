@@ -1,0 +1,172 @@
+"""What people need who hear the page: names and contrast on every screen, and news in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.web.conftest import Editor, link, tools
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+ASK = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+}"""
+
+ADDING = tools(
+    "second",
+    start=("tools.number", {"value": 3}, (0, 0)),
+    second=("tools.add", {"a": link("start"), "b": 2}, (340, 0)),
+)
+
+FAILING = tools(
+    "after",
+    bad=("tools.fail", {}, (0, 0)),
+    after=("tools.add", {"a": link("bad")}, (340, 0)),
+)
+
+GROUPED = {
+    **tools(call=("group:Sum", {}, (0, 0))),
+    "groups": {"Sum": tools(inner=("tools.add", {"a": 1, "b": 2}, (0, 0)))},
+}
+
+
+def serious(editor: Editor) -> list[str]:
+    """What axe finds that shuts people out, a line for each element."""
+    # Not a script of the page, so its policy for scripts need not let it in.
+    editor.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = editor.page.evaluate(ASK)
+    return [
+        f"{fault['id']}: {node['html'][:160]} ({node['failureSummary']})"
+        for fault in found
+        for node in fault["nodes"]
+    ]
+
+
+def keys(*presses: str) -> Callable[[Editor], None]:
+    def press(editor: Editor) -> None:
+        editor.load(ADDING)
+        for one in presses:
+            editor.page.keyboard.press(one)
+
+    return press
+
+
+def first_visit(editor: Editor) -> None:
+    expect(editor.node("Sample")).to_be_visible()
+
+
+def finished(editor: Editor) -> None:
+    editor.page.keyboard.press("Control+Enter")
+    picture = editor.page.get_by_role("img", name="Result of Save image")
+    expect(picture).to_be_visible(timeout=60_000)
+    expect(editor.page.locator("[data-tile]").first).to_be_visible()
+
+
+def failed(editor: Editor) -> None:
+    editor.load(FAILING).page.keyboard.press("Control+Enter")
+    expect(editor.node("Fail")).to_have_attribute("data-status", "failed")
+
+
+def history(editor: Editor) -> None:
+    editor.load(ADDING).page.keyboard.press("Control+Enter")
+    expect(editor.page.locator('[data-node="second"]')).to_have_attribute("data-status", "ran")
+    editor.page.keyboard.press("Alt+6")
+
+
+def inspector(editor: Editor) -> None:
+    editor.load(ADDING).page.locator('[data-node="second"] header').click()
+    editor.page.keyboard.press("Alt+4")
+    expect(editor.page.get_by_role("checkbox", name="Expose a")).to_be_visible()
+
+
+def queue(editor: Editor) -> None:
+    editor.load(tools("work", work=("tools.steps", {"count": 60, "pause": 0.05}, (0, 0))))
+    editor.page.keyboard.press("Alt+5")
+    for _ in range(2):
+        editor.page.keyboard.press("Control+Enter")
+    expect(editor.node("Steps").get_by_role("progressbar")).to_be_visible()
+
+
+def form(editor: Editor) -> None:
+    editor.load({**ADDING, "inputs": {"start at": {"node": "start", "input": "value"}}})
+    editor.button("Form").click()
+    expect(editor.page.get_by_role("spinbutton", name="Start at")).to_be_visible()
+
+
+def templates(editor: Editor) -> None:
+    editor.page.keyboard.press("Control+k")
+    expect(editor.page.get_by_role("combobox", name="Commands")).to_be_focused()
+    editor.page.keyboard.type("templates")
+    editor.page.keyboard.press("Enter")
+    expect(editor.page.get_by_role("dialog", name="Templates").locator("img").first).to_be_visible()
+
+
+def inside_a_group(editor: Editor) -> None:
+    editor.load(GROUPED).node("Sum").dblclick(position={"x": 80, "y": 12})
+    expect(editor.page.locator('[data-node="inner"]')).to_be_visible()
+
+
+def far(editor: Editor) -> None:
+    nodes = {f"n{i}": ("tools.number", {}, (340 * (i % 20), 160 * (i // 20))) for i in range(400)}
+    editor.load(tools(**nodes))
+    expect(editor.page.locator("[data-canvas][data-far]")).to_be_visible()
+
+
+SCREENS: dict[str, Callable[[Editor], None]] = {
+    "first visit": first_visit,
+    "a run finished": finished,
+    "a failed node": failed,
+    "library": keys("Alt+1"),
+    "outline": keys("Alt+2"),
+    "workflows": keys("Alt+3"),
+    "inspector": inspector,
+    "queue": queue,
+    "history": history,
+    "settings": keys("Control+,"),
+    "palette": keys("Control+k"),
+    "shortcuts": keys("?"),
+    "templates": templates,
+    "form": form,
+    "search": keys("a"),
+    "find": keys("Control+f"),
+    "inside a group": inside_a_group,
+    "from afar": far,
+}
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_screen_has_no_serious_fault(editor: Editor, screen: str) -> None:
+    SCREENS[screen](editor)
+    editor.page.wait_for_timeout(400)
+    for scheme in ("dark", "light"):
+        editor.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        expect(editor.page.locator("html")).to_have_attribute("data-theme", scheme)
+        faults = serious(editor)
+        assert not faults, "\n".join([f"in the {scheme} theme:", *faults])
+
+
+def test_the_end_of_a_node_that_took_long_is_said(editor: Editor) -> None:
+    editor.load(
+        tools(
+            "after",
+            first=("tools.steps", {"count": 24, "pause": 0.05}, (0, 0)),
+            after=("tools.steps", {"count": link("first"), "pause": 0.2}, (340, 0)),
+        )
+    )
+    editor.page.keyboard.press("Control+Enter")
+    expect(editor.status).to_have_text(re.compile(r"^Steps done in 1\.\d s\.$"))
+
+
+def test_a_failure_is_said_at_once(editor: Editor) -> None:
+    editor.load(FAILING)
+    alert = editor.page.get_by_role("contentinfo").get_by_role("alert")
+    expect(alert).to_be_empty()
+    editor.page.keyboard.press("Control+Enter")
+    expect(alert).to_have_text(re.compile("^Fail failed: .*no 0"))
