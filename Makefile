@@ -50,9 +50,10 @@ serve: $(INSTALLED)
 	$(BIN)/nodeflow serve
 
 # What things cost on this machine, as a table.
-bench: $(INSTALLED)
+bench: web
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/server.py
+	$(BIN)/python benchmarks/editor.py
 
 # The pictures of the templates, workflows/*.webp; look at them before you commit them.
 thumbnails: $(INSTALLED)

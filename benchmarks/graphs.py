@@ -63,3 +63,36 @@ def pictures(seed: int) -> Workflow:
 def _counted(name: str, nodes: Nodes, pictures: list[dict[str, str]]) -> Workflow:
     count = {"count": {"type": "bench.count", "inputs": {"images": pictures}}}
     return workflow(name, nodes | count, count=link("count", "count"))
+
+
+ROWS = 40
+"""Nodes above each other in a drawn graph."""
+
+
+def drawn(count: int, ticks: int = 0, start: int = 0) -> dict[str, Any]:
+    """`count` nodes with places, each of 4 inputs, 2 outputs and 3 fields, two inputs linked.
+
+    With `ticks` there is one more node, the only one that is wanted, which reports so many steps.
+    """
+    nodes: Nodes = {}
+    places: dict[str, dict[str, list[int]]] = {}
+    for index in range(count):
+        column, row = divmod(index, ROWS)
+        inputs: dict[str, Any] = {"amount": round(index / count, 3), "steps": 1 + index % 100}
+        if column:
+            inputs["image"] = link(f"n{index - ROWS}", "image")
+            inputs["mask"] = link(f"n{index - ROWS - (1 if row else 0)}", "mask")
+        nodes[f"n{index}"] = {"type": "bench.mix", "inputs": inputs}
+        places[f"n{index}"] = {"at": [column * 340, row * 360]}
+    outputs = {}
+    if ticks:
+        nodes["ticking"] = {"type": "bench.ticking", "inputs": {"count": ticks, "start": start}}
+        places["ticking"] = {"at": [-340, 0]}
+        outputs["count"] = link("ticking", "count")
+    return {
+        "nodeflow": 1,
+        "name": f"{count} nodes",
+        "nodes": nodes,
+        "outputs": outputs,
+        "layout": {"nodes": places},
+    }

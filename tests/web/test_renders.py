@@ -1,0 +1,68 @@
+"""How much is drawn anew: React is asked, as its developer tools do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.server.conftest import Served
+from tests.web.conftest import Editor, link, tools
+
+RENDERS = Path(__file__).parents[2] / "benchmarks" / "renders.js"
+
+
+@pytest.fixture
+def counted(page: Page, server: Served) -> Editor:
+    """An editor whose commits are noted."""
+    page.add_init_script(path=RENDERS)
+    return Editor(page, server.url).open()
+
+
+def commits(editor: Editor) -> list[dict[str, int]]:
+    """What was drawn since this was asked the last time, by place."""
+    found: list[dict[str, int]] = editor.page.evaluate("window.takeCommits()")
+    return found
+
+
+def cards(commit: dict[str, int]) -> set[str]:
+    return {place for place in commit if place.startswith(("card ", "wire "))}
+
+
+def test_a_step_of_a_node_draws_that_node_alone(counted: Editor) -> None:
+    counted.load(
+        tools(
+            "steps",
+            steps=("tools.steps", {"count": 300, "pause": 0.02}, (0, 0)),
+            first=("tools.add", {"a": link("steps"), "b": 1}, (340, 0)),
+            second=("tools.add", {"a": link("first"), "b": 2}, (680, 0)),
+        )
+    )
+    counted.page.keyboard.press("Control+Enter")
+    bar = counted.node("Steps").get_by_role("progressbar", name="progress")
+    expect(bar).to_be_visible()
+    before = bar.get_attribute("aria-valuenow")
+    commits(counted)
+    expect(bar).not_to_have_attribute("aria-valuenow", before or "")
+    drawn = [found for commit in commits(counted) if (found := cards(commit))]
+    assert drawn
+    assert all(found == {"card n:steps"} for found in drawn), drawn
+    counted.button("Cancel").click()
+
+
+def test_an_edit_of_a_value_draws_no_other_card(counted: Editor) -> None:
+    counted.load(
+        tools(
+            start=("tools.number", {"value": 3}, (0, 0)),
+            first=("tools.add", {"a": link("start"), "b": 1}, (340, 0)),
+        )
+    )
+    field = counted.node("Number").get_by_role("spinbutton", name="value")
+    field.focus()
+    commits(counted)
+    counted.page.keyboard.press("ArrowUp")
+    expect(field).to_have_attribute("aria-valuenow", "4")
+    drawn = set().union(*map(cards, commits(counted)))
+    # Its wires are drawn to the same places again, but not the card at their other end.
+    assert {place for place in drawn if place.startswith("card ")} == {"card n:start"}
