@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,9 @@ import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
 from scripts.web_tools import chromium
-from tests.server.conftest import Served
+from tests.server.conftest import PACKS, Served
+
+FIELDS = Path(__file__).parent / "packs"
 
 QUIET = (
     "--disable-gpu",
@@ -42,8 +45,9 @@ def browser_context_args() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all tests that do not end it: a start reads the packs, which takes seconds."""
-    served = Served(tmp_path_factory.mktemp("served")).start()
-    yield served
+    packs = os.pathsep.join(str(folder) for folder in (PACKS, FIELDS))
+    served = Served(tmp_path_factory.mktemp("served"), environment={"NODEFLOW_PACKS": packs})
+    yield served.start()
     served.stop()
 
 

@@ -49,6 +49,7 @@ export const FieldRow = memo(function FieldRow({
       {!collapsed && (
         <div
           className={css.row}
+          data-row
           data-kind={kind}
           data-linked={linked || undefined}
           data-invalid={problem ? true : undefined}

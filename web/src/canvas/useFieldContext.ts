@@ -2,7 +2,7 @@
 
 import { useMemo } from "react";
 import { setInput, withNodeLayout } from "../doc/edits";
-import { coreSchema } from "../doc/fields";
+import { isResizable } from "../doc/fields";
 import type { InputFace } from "../doc/library";
 import type { Json, SeedMode } from "../doc/types";
 import { useEditor, useLibrary, usePlugins, useTab } from "../editor";
@@ -51,10 +51,7 @@ export function useFieldContext(
       setSeedMode: (mode) => layout("seeds", mode),
       // There is nothing yet that paints masks, and a button that does nothing is worse than none.
       openMask: null,
-      resize:
-        coreSchema(port.schema ?? {}).type === "string"
-          ? (height) => layout("heights", height)
-          : null,
+      resize: isResizable(port) ? (height) => layout("heights", height) : null,
       node: { id: node, type },
       plugin,
     };

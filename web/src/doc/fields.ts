@@ -27,9 +27,10 @@ const HEIGHTS: Readonly<Partial<Record<FieldKind, number>>> = {
   prompt: 96,
   image: 168,
   curve: 140,
+  plugin: 56,
 };
 
-/** The lowest and highest that a field which the user resizes may be. */
+/** The lowest and highest that a field may be whose height is chosen. */
 export const RESIZED = { least: 48, most: 800 } as const;
 
 /** The part of a schema that says what a value is, without `null`. */
@@ -77,15 +78,16 @@ export function fieldKind(port: InputFace): FieldKind {
   return core.type === "string" ? "text" : "json";
 }
 
+/** The controls whose height is for the user to choose. */
+const RESIZABLE: ReadonlySet<FieldKind> = new Set(["prompt", "plugin", "image"]);
+
+export const isResizable = (port: InputFace): boolean => RESIZABLE.has(fieldKind(port));
+
 /** Height of the row of an input, in pixels. */
 export function fieldHeight(port: InputFace, resized?: number): number {
   const kind = fieldKind(port);
-  if (resized !== undefined && (kind === "prompt" || kind === "plugin" || kind === "image")) {
-    return Math.min(RESIZED.most, Math.max(RESIZED.least, resized));
-  }
-  if (kind === "plugin") {
-    const wanted = port.options.height;
-    return typeof wanted === "number" ? Math.min(RESIZED.most, Math.max(FIELD, wanted)) : FIELD;
-  }
+  const declared = kind === "plugin" ? port.options.height : undefined;
+  const wanted = RESIZABLE.has(kind) ? (resized ?? declared) : undefined;
+  if (typeof wanted === "number") return Math.min(RESIZED.most, Math.max(RESIZED.least, wanted));
   return HEIGHTS[kind] ?? FIELD;
 }

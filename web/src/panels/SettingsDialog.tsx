@@ -3,6 +3,7 @@
 import { useEffect, useState } from "react";
 import { useEditor, useSettings, useUi } from "../editor";
 import type { ExtensionView } from "../gen/api";
+import { sentenceOf } from "../server/api";
 import type { Settings } from "../store/settings";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
@@ -127,10 +128,19 @@ function Extensions() {
   }, [api, ui]);
   const toggle = async (pack: string, on: boolean) => {
     settings.set({ extensions: on ? [...enabled, pack] : enabled.filter((one) => one !== pack) });
-    await settings.flush();
-    await plugins.load();
-    // What is built in counts as enabled too, which only the server knows.
-    setFound(await api.extensions());
+    setFound((now) => now.map((one) => (one.pack === pack ? { ...one, enabled: on } : one)));
+    try {
+      await settings.flush();
+      await plugins.load();
+      // What is built in counts as enabled too, which only the server knows.
+      setFound(await api.extensions());
+      if (!on) ui.say(`What '${pack}' brought stays until the page is loaded again.`);
+    } catch (error) {
+      ui.toast(
+        "error",
+        `The server does not know of the change to '${pack}' yet: ${sentenceOf(error)}`,
+      );
+    }
   };
   return (
     <>

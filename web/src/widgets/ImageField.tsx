@@ -8,6 +8,7 @@ import { keepControlKeys } from "../ui/keys";
 import { FileField } from "./FileField";
 import type { FieldProps } from "./field_props";
 import styles from "./ImageField.module.css";
+import { FieldHeight } from "./ResizeHandle";
 
 /** Pixels of the longer side of what is asked of the server. */
 const THUMB = 512;
@@ -81,6 +82,7 @@ export function ImageField(props: FieldProps) {
       <span role="status" className={upload.fault ? styles.fault : "visually-hidden"}>
         {upload.fault}
       </span>
+      <FieldHeight {...props} />
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { keepTextKeys } from "../ui/keys";
 import type { FieldProps, PluginHandle } from "./field_props";
 import { JsonField } from "./JsonField";
 import styles from "./PluginField.module.css";
+import { FieldHeight, heightWithin } from "./ResizeHandle";
 
 export function PluginField(props: FieldProps) {
   const { context, port } = props;
@@ -14,7 +15,14 @@ export function PluginField(props: FieldProps) {
   const [plain, setPlain] = useState(false);
   const { plugin } = context;
   if (!plugin) return <JsonField {...props} />;
-  if (fault === null) return <Mounted {...props} plugin={plugin} onFault={setFault} />;
+  if (fault === null) {
+    return (
+      <>
+        <Mounted {...props} plugin={plugin} onFault={setFault} />
+        <FieldHeight {...props} />
+      </>
+    );
+  }
   if (plain) return <JsonField {...props} />;
   const sentence = `The widget of pack ${plugin.pack ?? port.widget ?? "?"} failed: ${fault}`;
   return (
@@ -44,12 +52,15 @@ function Mounted({
   plugin,
   disabled,
   label,
+  place,
   onFault,
 }: MountedProps) {
   const host = useRef<HTMLDivElement>(null);
   const handle = useRef<PluginHandle | null>(null);
-  const latest = useRef({ value, onChange, onFault });
-  latest.current = { value, onChange, onFault };
+  // Only on the canvas is there a height to be had.
+  const resize = place === "node" && !disabled ? context.resize : null;
+  const latest = useRef({ value, onChange, onFault, resize });
+  latest.current = { value, onChange, onFault, resize };
   /** What the widget knows, so that its own changes are not told back to it. */
   const told = useRef<Json>(value);
   const { id, type } = context.node;
@@ -68,6 +79,10 @@ function Mounted({
         spec: port,
         node: { id, type },
         signal: leaving.signal,
+        resize: (height) => {
+          if (leaving.signal.aborted || Number.isNaN(height)) return;
+          latest.current.resize?.(heightWithin(height));
+        },
         onChange: (next, done = true) => {
           if (leaving.signal.aborted) return;
           told.current = next;

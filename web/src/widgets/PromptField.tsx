@@ -5,12 +5,12 @@ import { classes } from "../ui/classes";
 import { keepTextKeys } from "../ui/keys";
 import field from "./Field.module.css";
 import { controlProps, type FieldProps } from "./field_props";
-import { ResizeHandle } from "./ResizeHandle";
+import { FieldHeight } from "./ResizeHandle";
 import { useTyping } from "./useTyping";
 import { changeWeight } from "./weights";
 
 export function PromptField(props: FieldProps) {
-  const { value, onChange, disabled, label, place, context } = props;
+  const { value, onChange, disabled, label, place } = props;
   const typing = useTyping(onChange);
   const [focused, setFocused] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
@@ -50,9 +50,7 @@ export function PromptField(props: FieldProps) {
         }}
         onKeyDown={onKeyDown}
       />
-      {place === "node" && context.resize && (
-        <ResizeHandle label={label} resize={context.resize} most={context.maxHeight} />
-      )}
+      <FieldHeight {...props} />
     </>
   );
 }

@@ -3,7 +3,18 @@
 import { type PointerEvent, useRef, useState } from "react";
 import { RESIZED } from "../doc/fields";
 import { meansControl } from "../ui/keys";
+import type { FieldProps } from "./field_props";
 import styles from "./ResizeHandle.module.css";
+
+/** A height that a field may have, in whole pixels. */
+export const heightWithin = (height: number, most: number = RESIZED.most): number =>
+  Math.round(Math.min(most, Math.max(RESIZED.least, height)));
+
+/** The edge of a field on the canvas whose height may be another; nothing elsewhere. */
+export function FieldHeight({ label, place, disabled, context }: FieldProps) {
+  if (place !== "node" || disabled || !context.resize) return null;
+  return <ResizeHandle label={label} resize={context.resize} most={context.maxHeight} />;
+}
 
 interface ResizeHandleProps {
   /** Name of the field. */
@@ -15,7 +26,7 @@ interface ResizeHandleProps {
 export function ResizeHandle({ label, resize, most = RESIZED.most }: ResizeHandleProps) {
   const [height, setHeight] = useState<number>(RESIZED.least);
   const drag = useRef<{ y: number; height: number; zoom: number } | null>(null);
-  const clamped = (height: number) => Math.round(Math.min(most, Math.max(RESIZED.least, height)));
+  const clamped = (height: number) => heightWithin(height, most);
   const start = (event: PointerEvent<HTMLElement>) => {
     if (event.button !== 0) return;
     event.preventDefault();
@@ -58,5 +69,6 @@ export function ResizeHandle({ label, resize, most = RESIZED.most }: ResizeHandl
   );
 }
 
+/** The whole row: the label above the field is a part of its height. */
 const rowOf = (handle: HTMLElement): HTMLElement =>
-  handle.closest<HTMLElement>("[data-kind]") ?? handle;
+  handle.closest<HTMLElement>("[data-row]") ?? handle;

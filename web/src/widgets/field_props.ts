@@ -52,13 +52,17 @@ export interface PluginMount {
   readonly spec: InputFace;
   readonly onChange: (value: Json, done?: boolean) => void;
   readonly node: { readonly id: string; readonly type: string };
+  /**
+   * Ask for another height, in pixels; the document keeps it. For what the user does in the widget:
+   * a height that it always has stands in the options of the input.
+   */
+  readonly resize: (height: number) => void;
   /** Aborts when the widget leaves the page. */
   readonly signal: AbortSignal;
 }
 
 export interface PluginHandle {
   readonly update: (value: Json) => void;
-  readonly height?: number | undefined;
 }
 
 /** A widget of a pack, of no framework. */

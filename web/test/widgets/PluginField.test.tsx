@@ -43,6 +43,25 @@ describe("a pack's own widget", () => {
     expect(update).not.toHaveBeenCalled();
   });
 
+  it("asks for another height on the canvas, within bounds", () => {
+    const resize = vi.fn();
+    let told: PluginMount | undefined;
+    const mount: PluginWidget["mount"] = (_, given) => {
+      told = given;
+      return { update: () => undefined };
+    };
+    show(port, 1, { place: "node", context: { plugin: { mount }, resize } });
+    told?.resize(120.4);
+    told?.resize(5);
+    told?.resize(Number.POSITIVE_INFINITY);
+    told?.resize(Number.NaN);
+    expect(resize.mock.calls).toEqual([[120], [48], [800]]);
+    cleanup();
+    show(port, 1, { place: "form", context: { plugin: { mount }, resize } });
+    told?.resize(300);
+    expect(resize).toHaveBeenCalledTimes(3);
+  });
+
   it("is told that it leaves, and changes nothing after", () => {
     let told: PluginMount | undefined;
     const mount: PluginWidget["mount"] = (_, given) => {
