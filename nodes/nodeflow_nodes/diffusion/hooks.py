@@ -7,6 +7,7 @@ missing or wrong. Imports neither torch nor diffusers.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -96,17 +97,95 @@ def check_sample(model: Known, positive: Known, negative: Known, latent: Known) 
     _agree("the latent", latent, model, ("channels", "downscale"))
 
 
+def check_together(conditioning: Known, other: Known) -> None:
+    """Prompts that are put together must be for one model."""
+    _agree(
+        "the other prompt", other, conditioning, ("text_width", "family"), "the first prompt has"
+    )
+
+
+def check_walk_part(start: Known, end: Known) -> None:
+    """A part of a walk must begin before it ends."""
+    if isinstance(start, int | float) and isinstance(end, int | float) and start >= end:
+        raise InputError(
+            f"the part of the walk begins at {start:g} and ends at {end:g}, so nothing is in it; "
+            "take an end after the start"
+        )
+
+
+def guider_facts(model: Known) -> dict[str, Facts]:
+    """Facts of `guider`: those of the model."""
+    return {"guider": _facts(model)}
+
+
+def guided_facts(guider: Known) -> dict[str, Facts]:
+    """Facts of nodes that change a guider: those of the guider."""
+    return {"guider": _facts(guider)}
+
+
+def check_guider(model: Known, positive: Known, negative: Known) -> None:
+    """Prompts must be of the kind that the model takes."""
+    check_sample(model, positive, negative, None)
+
+
+def advanced_facts(guider: Known, latent: Known) -> dict[str, Facts]:
+    """Facts of `sample_advanced`: what is known of the latent, or else of the model."""
+    return {"latent": _latent_facts(guider) | _latent_facts(latent)}
+
+
+def check_advanced(guider: Known, latent: Known, sigmas: Known) -> None:
+    """The latent must be of the kind that the guider's model takes, and sigmas must descend."""
+    _agree("the latent", latent, guider, ("channels", "downscale"))
+    if not isinstance(sigmas, list) or not all(isinstance(s, int | float) for s in sigmas):
+        return
+    if len(sigmas) < 2:
+        raise InputError(f"{len(sigmas)} noise levels are no step; give two or more")
+    for above, below in pairwise(sigmas):
+        if not 0 <= below < above:
+            raise InputError(
+                f"the noise levels must descend to 0 or above, and {above:g} is followed by "
+                f"{below:g}; sort them, and leave out what stands twice"
+            )
+
+
+def latent_facts(latent: Known) -> dict[str, Facts]:
+    """Facts of nodes that change a latent: those of the latent."""
+    return {"latent": _latent_facts(latent)}
+
+
+def check_blend(latent: Known, other: Known) -> None:
+    """Latents that are mixed must be of one kind."""
+    names = ("channels", "downscale")
+    _agree("the other latent", other, latent, names, "the first has")
+
+
+def noise_facts(model: Known, latent: Known) -> dict[str, Facts]:
+    """Facts of `add_noise`: what is known of the latent, or else of the model."""
+    return sampled_facts(model, latent)
+
+
+def check_noise(model: Known, latent: Known) -> None:
+    """The latent must be of the kind that the model takes."""
+    _agree("the latent", latent, model, ("channels", "downscale"))
+
+
 def check_decode(vae: Known, latent: Known) -> None:
     """The latent must be of the kind that the autoencoder makes."""
     _agree("the latent", latent, vae, ("channels", "downscale"))
 
 
-def _agree(what: str, source: Known, target: Known, names: tuple[str, ...]) -> None:
+def _agree(
+    what: str,
+    source: Known,
+    target: Known,
+    names: tuple[str, ...],
+    whose: str = "the model takes",
+) -> None:
     have, want = _facts(source), _facts(target)
     for name in names:
         if name in have and name in want and have[name] != want[name]:
             raise InputError(
-                f"{what} has {name.replace('_', ' ')} {have[name]}, and the model takes "
+                f"{what} has {name.replace('_', ' ')} {have[name]}, and {whose} "
                 f"{want[name]}; use the parts of one model for both"
             )
 
