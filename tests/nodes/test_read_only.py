@@ -18,7 +18,7 @@ from nodeflow.spec import InputSpec, NodeSpec
 
 PACKS = ("diffusion", "image", "logic", "upscale")
 SIDE = 16
-SMALL = {"steps": 2, "width": SIDE, "height": SIDE, "template": "no parts"}
+SMALL = {"steps": 2, "width": SIDE, "height": SIDE, "template": "no parts", "x": 0, "y": 0}
 
 EMBEDDED = str(Path(emoji.__path__[0]) / "models" / "checkpoints" / "emoji")
 """A whole model, for nodes that take a part out of one."""
@@ -38,6 +38,14 @@ SOURCES: dict[str, dict[str, Any]] = {
         "type": "diffusion.empty_latent",
         "inputs": {"model": {"node": "load", "output": "model"}, "width": SIDE, "height": SIDE},
     },
+    "guider": {
+        "type": "diffusion.guider",
+        "inputs": {
+            "model": {"node": "load", "output": "model"},
+            "positive": {"node": "text", "output": "conditioning"},
+        },
+    },
+    "sigmas": {"type": "logic.number_range", "inputs": {"start": 9.0, "stop": 0.0, "count": 3}},
     "load_upscaler": {"type": "upscale.load_upscaler", "inputs": {}},
     "numbers": {"type": "logic.integer_range", "inputs": {"count": 2}},
     "words": {"type": "logic.lines", "inputs": {"text": "a\nb"}},
@@ -52,6 +60,8 @@ LINKS = {
     "Model": ("load", "model"),
     "TextEncoder": ("load", "text_encoder"),
     "Vae": ("load", "vae"),
+    "diffusion.Guider": ("guider", "guider"),
+    "list[float]": ("sigmas", "numbers"),
     "Upscaler": ("load_upscaler", "upscaler"),
     "list[int]": ("numbers", "numbers"),
     "list[~T]": ("numbers", "numbers"),
@@ -81,7 +91,9 @@ def given(port: InputSpec) -> Any:
         return [link, link] if port.grows else link
     if port.grows:
         return [{"node": "word", "output": "value"}] * 2
-    if port.name in SMALL:
+    if (port.name, port.type) == ("layers", "list[int]"):
+        return None  # The embedded model has no layers to skip.
+    if port.name in SMALL and port.type != "float":
         return SMALL[port.name]
     return LITERALS[port.type] if port.required else None
 

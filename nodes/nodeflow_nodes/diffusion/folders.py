@@ -160,10 +160,11 @@ def _downscale(vae: Config, part: Path) -> int:
 
 def _check_fit(folder: ModelFile, texts: dict[str, Config]) -> None:
     """The parts must belong together: same latents, same text."""
-    if folder.inputs != folder.channels:
+    # One that fills holes takes a mask and a second latent beside the first.
+    if folder.inputs not in (folder.channels, 2 * folder.channels + 1):
         raise InputError(
             f"the network of {folder.path} takes {folder.inputs} channels and its autoencoder "
-            f"makes {folder.channels}; inpainting models and mixed folders are not supported"
+            f"makes {folder.channels}; the parts are of different models"
         )
     made = sum(_number(config, "hidden_size", folder.path / part) for part, config in texts.items())
     if made != folder.text_width:

@@ -78,11 +78,6 @@ def inspect_file(path: Path) -> ModelFile:
     found = next(filter(None, (fingerprint(table) for fingerprint in FINGERPRINTS)), None)
     if found is None:
         raise InputError(_unknown(table))
-    if found.inputs > found.channels:
-        raise InputError(
-            f"the network in {path} takes {found.inputs} channels, and its latents have "
-            f"{found.channels}; inpainting models are not supported here"
-        )
     values = asdict(found)
     return ModelFile(**values, path=path, digest=_digest(path), precision=table.precision)
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from nodeflow import Device, Image, InputError, Latent, Model, ModelMemory, Seed, Vae, node
+from nodeflow_nodes.diffusion.families.family import Autoencoder
 from nodeflow_nodes.diffusion.hooks import (
     check_decode,
     check_size,
@@ -63,13 +64,7 @@ def encode_image(
         seed: Seed of that drawing.
     """
     network = autoencoder(vae, models, device)
-    pixels = _opaque(image)
-    check_size({"downscale": network.downscale}, pixels.shape[2], pixels.shape[1])
-    batch, height, width, _ = pixels.shape
-    rows, columns = height // network.downscale, width // network.downscale
-    like = torch.empty(batch, network.channels, rows, columns)
-    noise = start_noise(like, (seed,)) if sample else None
-    return Latent(network.encode(pixels, noise), network.downscale)
+    return Latent(encoded(network, opaque(image), seed if sample else None), network.downscale)
 
 
 @node(category="latent", on="device", check=check_decode)
@@ -88,7 +83,25 @@ def decode(vae: Vae, latent: Latent, *, models: ModelMemory, device: Device) -> 
     return Image(network.decode(latent.samples))
 
 
-def _opaque(image: Tensor) -> Tensor:
+def encoded(network: Autoencoder, pixels: Tensor, seed: int | None) -> Tensor:
+    """The latents of pictures [batch, height, width, 3].
+
+    Args:
+        network: The autoencoder.
+        pixels: In 0..1.
+        seed: Draws from the distribution that the encoder gives; None takes its mean.
+
+    Raises:
+        InputError: A side is not a whole number of latent pixels.
+    """
+    check_size({"downscale": network.downscale}, pixels.shape[2], pixels.shape[1])
+    batch, height, width, _ = pixels.shape
+    rows, columns = height // network.downscale, width // network.downscale
+    like = torch.empty(batch, network.channels, rows, columns)
+    return network.encode(pixels, None if seed is None else start_noise(like, (seed,)))
+
+
+def opaque(image: Tensor) -> Tensor:
     """Pictures of 1, 3 or 4 channels as red, green and blue."""
     channels = image.shape[-1]
     if channels == 4:

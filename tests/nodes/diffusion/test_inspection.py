@@ -66,7 +66,7 @@ def test_truncated_weights_are_named(broken: Path, name: str) -> None:
     ("file", "values", "sentence"),
     [
         ("model_index.json", {"_class_name": "FluxPipeline"}, "'FluxPipeline', which no family"),
-        ("unet/config.json", {"in_channels": 9}, "takes 9 channels .* makes 4"),
+        ("unet/config.json", {"in_channels": 8}, "takes 8 channels .* makes 4"),
         ("unet/config.json", {"cross_attention_dim": 8}, "text of width 8 .* makes 16"),
         ("vae/config.json", {"latent_channels": "4"}, "'latent_channels' is '4'"),
         ("vae/config.json", {"block_out_channels": 5}, "'block_out_channels' is 5"),

@@ -44,7 +44,11 @@ _CLIP_VOCABULARIES = (
 CATALOG: tuple[FolderLayout, ...] = (
     FolderLayout(
         family="stable_diffusion",
-        pipelines=("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline"),
+        pipelines=(
+            "StableDiffusionPipeline",
+            "StableDiffusionImg2ImgPipeline",
+            "StableDiffusionInpaintPipeline",
+        ),
         weights={
             "unet": "diffusion_pytorch_model",
             "vae": "diffusion_pytorch_model",
@@ -58,7 +62,11 @@ CATALOG: tuple[FolderLayout, ...] = (
     ),
     FolderLayout(
         family="stable_diffusion_xl",
-        pipelines=("StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"),
+        pipelines=(
+            "StableDiffusionXLPipeline",
+            "StableDiffusionXLImg2ImgPipeline",
+            "StableDiffusionXLInpaintPipeline",
+        ),
         weights={
             "unet": "diffusion_pytorch_model",
             "vae": "diffusion_pytorch_model",

@@ -1,0 +1,40 @@
+"""Pictures with a part to be drawn anew, as latents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from nodeflow import Device, Image, InputError, Latent, Mask, ModelMemory, Vae, node
+from nodeflow_nodes.diffusion.hooks import image_latent_facts
+from nodeflow_nodes.diffusion.latents import encoded, opaque
+from nodeflow_nodes.diffusion.parts import autoencoder
+
+
+@node(category="latent", on="device", facts=image_latent_facts)
+def encode_for_inpainting(
+    vae: Vae, image: Image, mask: Mask, *, models: ModelMemory, device: Device
+) -> Latent:
+    """Turn pictures into latents of which a walk draws only what the mask chooses.
+
+    For every model: those that were trained to fill holes also get the picture with the hole
+    painted grey. With them `denoise` 1 is best; with others somewhat less keeps to the picture.
+
+    Args:
+        vae: The model's autoencoder.
+        image: The pictures.
+        mask: What is drawn anew; grow and feather it first, so that no seam is seen.
+    """
+    network = autoencoder(vae, models, device)
+    pixels = opaque(image)
+    if mask.shape[1:] != pixels.shape[1:3] or len(mask) not in (1, len(pixels)):
+        raise InputError(
+            f"the mask is {mask.shape[2]} by {mask.shape[1]} for {len(mask)} pictures, and the "
+            f"image {pixels.shape[2]} by {pixels.shape[1]} for {len(pixels)}; resize one of them"
+        )
+    latent = Latent(encoded(network, pixels, None), network.downscale, mask=mask)
+    hole = (mask > 0.5).unsqueeze(-1).to(pixels.device)
+    # Grey is the middle of what the autoencoder takes: the networks were trained with it.
+    around = torch.where(hole, 0.5, pixels)
+    return replace(latent, surroundings=encoded(network, around, None))

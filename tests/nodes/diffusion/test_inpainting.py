@@ -1,0 +1,167 @@
+"""Parts of pictures drawn anew, against diffusers' inpainting pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import EulerDiscreteScheduler, StableDiffusionInpaintPipeline, UNet2DConditionModel
+from nodeflow_nodes.diffusion.guiders import guider
+from nodeflow_nodes.diffusion.hole_filling import encode_for_inpainting
+from nodeflow_nodes.diffusion.latent_edits import mask_latent
+from nodeflow_nodes.diffusion.load import LoadedModel, load_model
+from nodeflow_nodes.diffusion.sampling import sample
+from nodeflow_nodes.diffusion.sampling_advanced import sample_advanced
+from nodeflow_nodes.diffusion.text import encode_text
+from torch import Tensor
+
+from nodeflow import Device, Image, InputError, Latent, Mask, ModelMemory, Progress
+from tests.nodes.diffusion.conftest import make_pipeline
+from tests.nodes.diffusion.samplers.conftest import forgiving_numpy
+
+SIDE = 64
+STEPS = 6
+
+
+def hole() -> Tensor:
+    """A mask whose outline lies between latent pixels."""
+    mask = torch.zeros(1, SIDE, SIDE)
+    mask[:, 16:40, 8:48] = 1
+    return mask
+
+
+def taking(channels: int, pipe: Any) -> UNet2DConditionModel:
+    """The pipeline's network, but for the channels that it takes."""
+    config = {n: value for n, value in pipe.unet.config.items() if not n.startswith("_")}
+    return UNet2DConditionModel(**{**config, "in_channels": channels}).eval()
+
+
+@pytest.fixture(scope="module", params=[4, 9])
+def filling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A pipeline for inpainting and its folder, with a plain network or one trained for it."""
+    pipe: Any = make_pipeline()
+    parts = {
+        **pipe.components,
+        "scheduler": EulerDiscreteScheduler.from_config(
+            pipe.scheduler.config,
+            timestep_spacing="leading",  # whole times, as networks know them
+        ),
+    }
+    torch.manual_seed(1)
+    if request.param == 9:
+        parts["unet"] = taking(9, pipe)
+    made = StableDiffusionInpaintPipeline(**parts, requires_safety_checker=False)
+    made.set_progress_bar_config(disable=True)
+    folder = tmp_path_factory.mktemp("inpainting") / str(request.param)
+    made.save_pretrained(folder)
+    return made, folder
+
+
+def prompts(recipes: LoadedModel, models: ModelMemory) -> list[Any]:
+    return [
+        encode_text(recipes.text_encoder, text, models=models, device=Device())
+        for text in ("a red apple", "")
+    ]
+
+
+def inpainted(pipe: Any, latent: Latent) -> Tensor:
+    """What diffusers draws, as scaled latents."""
+    factor = pipe.vae.config.scaling_factor
+    assert latent.surroundings is not None
+    mask = hole()[:, ::8, ::8]
+    noise = torch.randn(latent.samples.shape, generator=torch.Generator().manual_seed(3))
+
+    def keep(pipe: Any, step: int, time: Any, given: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Keeps the picture around the hole, which the pipeline does for plain networks only."""
+        sigma = pipe.scheduler.sigmas[pipe.scheduler.step_index]
+        around = latent.samples * factor + sigma * noise
+        return {"latents": given["latents"] * mask + around * (1 - mask)}
+
+    found: Tensor = pipe(
+        "a red apple",
+        image=latent.samples * factor,
+        mask_image=hole().unsqueeze(1),
+        masked_image_latents=latent.surroundings * factor,
+        height=SIDE,
+        width=SIDE,
+        strength=0.7,
+        num_inference_steps=STEPS,
+        guidance_scale=5.0,
+        generator=torch.Generator().manual_seed(3),
+        output_type="latent",
+        callback_on_step_end=keep,
+    ).images
+    return found
+
+
+def test_latents_equal_those_of_diffusers(filling: Any, models: ModelMemory) -> None:
+    pipe, folder = filling
+    picture = torch.rand(1, SIDE, SIDE, 3, generator=torch.Generator().manual_seed(2))
+    recipes = load_model(folder)
+    latent = encode_for_inpainting(
+        recipes.vae, Image(picture), Mask(hole()), models=models, device=Device()
+    )
+    with forgiving_numpy():
+        expected = inpainted(pipe, latent)
+    used = round(STEPS * 0.7)
+    sigmas = pipe.scheduler.sigmas[-used - 1 :].tolist()
+    positive, negative = prompts(recipes, models)
+    found, _ = sample_advanced(
+        guider(recipes.model, positive, negative, 5.0),
+        latent,
+        sigmas,
+        seed=3,
+        progress=Progress(),
+        models=models,
+        device=Device(),
+    )
+    factor = pipe.vae.config.scaling_factor
+    assert float((found.samples * factor - expected).abs().max()) <= 1e-4
+
+
+def draw(recipes: LoadedModel, latent: Latent, models: ModelMemory, **more: Any) -> Latent:
+    positive, negative = prompts(recipes, models)
+    services = {"progress": Progress(), "models": models, "device": Device()}
+    return sample(recipes.model, positive, negative, latent, steps=3, **more, **services)
+
+
+@pytest.mark.parametrize("method", ["euler", "dpmpp_2m_sde", "euler_ancestral"])
+def test_outside_of_the_mask_the_latent_stays_bit_for_bit(
+    filling: Any, models: ModelMemory, method: str
+) -> None:
+    recipes = load_model(filling[1])
+    latent = mask_latent(Latent(torch.randn(2, 4, 8, 8)), Mask(hole()))
+    found = draw(recipes, latent, models, method=method).samples
+    outside = torch.ones(8, 8, dtype=torch.bool)
+    outside[2:5, 1:6] = False
+    assert torch.equal(found[..., outside], latent.samples[..., outside])
+    assert not torch.allclose(found[..., ~outside], latent.samples[..., ~outside], atol=0.1)
+
+
+def test_a_network_for_holes_draws_whole_pictures_too(filling: Any, models: ModelMemory) -> None:
+    found = draw(load_model(filling[1]), Latent(torch.zeros(1, 4, 8, 8)), models)
+    assert bool(found.samples.isfinite().all())
+
+
+def test_a_mask_for_another_batch_or_size_is_refused(filling: Any, models: ModelMemory) -> None:
+    recipes = load_model(filling[1])
+    three = Latent(torch.zeros(2, 4, 8, 8), mask=torch.ones(3, 8, 8))
+    with pytest.raises(InputError, match="mask is for 3 pictures, and the latent holds 2"):
+        draw(recipes, three, models)
+    picture = Image(torch.rand(1, SIDE, SIDE, 3))
+    with pytest.raises(InputError, match="mask is 32 by 64"):
+        encode_for_inpainting(
+            recipes.vae, picture, Mask(torch.ones(1, 64, 32)), models=models, device=Device()
+        )
+
+
+def test_a_network_that_wants_other_channels_is_refused(
+    models: ModelMemory, tmp_path: Path
+) -> None:
+    pipe: Any = make_pipeline()
+    pipe.register_modules(unet=taking(8, pipe))
+    pipe.save_pretrained(tmp_path / "eight")
+    with pytest.raises(InputError, match="takes 8 channels and its autoencoder makes 4"):
+        load_model(tmp_path / "eight")
