@@ -4,12 +4,14 @@ import type { Editor } from "../editor";
 import { type FileActions, makeFileActions } from "./files";
 import { makeNodeActions, type NodeActions } from "./nodes";
 import { makePictureActions, type PictureActions } from "./pictures";
+import { makeQueueActions, type QueueActions } from "./queue";
 import { makeRunActions, type RunActions } from "./run";
 
 export interface Actions {
   readonly files: FileActions;
   readonly nodes: NodeActions;
   readonly pictures: PictureActions;
+  readonly queue: QueueActions;
   readonly run: RunActions;
 }
 
@@ -18,5 +20,6 @@ export const makeActions = (editor: () => Editor): Actions => ({
   files: makeFileActions(editor),
   nodes: makeNodeActions(editor),
   pictures: makePictureActions(editor),
+  queue: makeQueueActions(editor),
   run: makeRunActions(editor),
 });

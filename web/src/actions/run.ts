@@ -12,9 +12,6 @@ export interface RunActions {
   start(options?: { readonly only?: readonly string[]; readonly first?: boolean }): Promise<void>;
   /** Stop the job of the tab in view. */
   cancel(): Promise<void>;
-  cancelJob(id: string): Promise<void>;
-  cancelAll(): Promise<void>;
-  retry(id: string): Promise<void>;
   /** Show the job on the nodes of the tab in view. */
   show(id: string): void;
   /** Check the workflow in view with the server; problems are shown on their nodes. */
@@ -88,31 +85,7 @@ export function makeRunActions(get: () => Editor): RunActions {
     },
     async cancel() {
       const job = get().tabs.current()?.job;
-      if (job) await this.cancelJob(job);
-    },
-    async cancelJob(id) {
-      try {
-        await get().api.cancel(id);
-        get().ui.say("The job is cancelled.");
-      } catch (error) {
-        trouble("The job cannot be cancelled", error);
-      }
-    },
-    async cancelAll() {
-      try {
-        const count = await get().api.cancelAll();
-        get().ui.say(count === 1 ? "One job is cancelled." : `${count} jobs are cancelled.`);
-      } catch (error) {
-        trouble("The jobs cannot be cancelled", error);
-      }
-    },
-    async retry(id) {
-      try {
-        const accepted = await get().api.retry(id);
-        get().runs.accept(accepted);
-      } catch (error) {
-        trouble("The job cannot be run again", error);
-      }
+      if (job) await get().actions.queue.cancel(job);
     },
     show(id) {
       const { tabs, runs } = get();

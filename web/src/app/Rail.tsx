@@ -1,6 +1,6 @@
 /** The buttons at an edge that open its panels. */
 
-import { keysOf } from "../commands/command";
+import { keysOf, perform } from "../commands/command";
 import { useEditor, useUi } from "../editor";
 import { IconButton } from "../ui/Button";
 import css from "./Rail.module.css";
@@ -29,7 +29,7 @@ export function Rail({ side }: { side: "left" | "right" }) {
             label={command.title}
             keys={keysOf(editor, command)}
             pressed={id === `view.${open}`}
-            onClick={() => void command.run(editor)}
+            onClick={() => perform(editor, command)}
           />
         );
       })}

@@ -1,13 +1,14 @@
 /** The top of a card: what the node is, and what became of it in the newest run. */
 
-import { memo, useEffect, useState } from "react";
+import { memo } from "react";
 import { withNodeLayout } from "../doc/edits";
 import { useEditor, useUi } from "../editor";
-import { type NodeRun, timeLeft } from "../store/runs";
+import type { NodeRun } from "../store/runs";
 import { Icon } from "../ui/icons";
 import { Tooltip } from "../ui/Tooltip";
 import { badgeOf } from "./badge";
 import css from "./NodeHeader.module.css";
+import { StepText } from "./StepText";
 import { type NodeView, useJobActive } from "./useNode";
 
 interface HeaderProps {
@@ -118,28 +119,10 @@ function Badge({ run }: { run: NodeRun | undefined }) {
   const shown = (
     <span className={css.badge} data-kind={badge.kind}>
       <Icon name={badge.icon} />
-      {badge.kind === "running" && run ? <Running run={run} /> : badge.text}
+      {badge.kind === "running" && run ? <StepText run={run} /> : badge.text}
     </span>
   );
   return badge.why ? <Tooltip text={badge.why}>{shown}</Tooltip> : shown;
-}
-
-/** Step and time left, counted on every second so that a slow step shows that it is alive. */
-function Running({ run }: { run: NodeRun }) {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  if (!run.total) return <>{run.text || "running"}</>;
-  const milliseconds = timeLeft(run, now);
-  const left = milliseconds === null ? null : milliseconds / 1000;
-  return (
-    <>
-      {run.step}/{run.total}
-      {left !== null && ` · ${left < 1 ? "<1" : Math.round(left)} s left`}
-    </>
-  );
 }
 
 function ProgressBar({ run }: { run: NodeRun | undefined }) {

@@ -1,6 +1,7 @@
 /** A command: what menus, the palette, shortcuts and the help all read. */
 
 import type { Editor } from "../editor";
+import { sentenceOf } from "../server/errors";
 import type { IconName } from "../ui/icons";
 
 export interface Command {
@@ -26,9 +27,20 @@ export function keysOf(editor: Editor, command: Command): string {
 
 export const canRun = (editor: Editor, command: Command): boolean => command.when?.(editor) ?? true;
 
+/** Run a command; what goes wrong is said. */
+export function perform(editor: Editor, command: Command): void {
+  const failed = (error: unknown) =>
+    editor.ui.toast("error", `'${command.title}' did not work: ${sentenceOf(error)}`);
+  try {
+    command.run(editor)?.catch(failed);
+  } catch (error) {
+    failed(error);
+  }
+}
+
 export function runCommand(editor: Editor, id: string): void {
   const command = editor.commands.find((one) => one.id === id);
-  if (command && canRun(editor, command)) void command.run(editor);
+  if (command && canRun(editor, command)) perform(editor, command);
 }
 
 const MODIFIERS = ["Mod", "Shift", "Alt"];

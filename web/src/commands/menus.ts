@@ -2,7 +2,7 @@
 
 import type { Editor } from "../editor";
 import type { MenuItem } from "../ui/Menu";
-import { canRun, keysOf } from "./command";
+import { canRun, keysOf, perform } from "./command";
 
 /** What a right click was about. */
 export type MenuPlace = "node" | "part" | "wire" | "canvas";
@@ -75,7 +75,7 @@ export function entries(ids: readonly string[], editor: Editor): MenuItem[] {
         ...(command.on && { checked: command.on(editor) }),
         disabled: !canRun(editor, command),
         danger: id === "edit.delete",
-        run: () => void command.run(editor),
+        run: () => perform(editor, command),
       },
     ];
   });

@@ -50,7 +50,7 @@ export const RUN_COMMANDS: readonly Command[] = [
     id: "run.cancel-all",
     title: "Cancel all jobs",
     group: "Run",
-    run: ({ actions }) => actions.run.cancelAll(),
+    run: ({ actions }) => actions.queue.cancelAll(),
   },
   {
     id: "run.pause",
@@ -58,17 +58,12 @@ export const RUN_COMMANDS: readonly Command[] = [
     group: "Run",
     icon: "pause",
     on: ({ runs }) => runs.getState().paused,
-    async run({ api, runs }) {
-      await (runs.getState().paused ? api.resume() : api.pause());
-    },
+    run: ({ actions, runs }) => actions.queue.setPaused(!runs.getState().paused),
   },
   {
     id: "run.free",
     title: "Unload models",
     group: "Run",
-    async run({ api, ui }) {
-      await api.free();
-      ui.say("Models are unloaded.");
-    },
+    run: ({ actions }) => actions.queue.free(),
   },
 ];

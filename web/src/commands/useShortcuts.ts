@@ -2,7 +2,7 @@
 
 import { useEffect } from "react";
 import type { Editor } from "../editor";
-import { canRun, keysOf, matches, pressed } from "./command";
+import { canRun, keysOf, matches, perform, pressed } from "./command";
 
 /** Whether the focus is in a text, where keys mean letters. */
 function inText(target: EventTarget | null): boolean {
@@ -44,7 +44,7 @@ export function useShortcuts(editor: Editor): void {
         }
         if (!canRun(editor, command)) continue;
         event.preventDefault();
-        void command.run(editor);
+        perform(editor, command);
         return;
       }
     };

@@ -1,7 +1,7 @@
 /** What a node is called, in words for people. */
 
 import { type Face, faceOf, type Library } from "./library";
-import { graphAt } from "./scope";
+import { graphAt, groupAt } from "./scope";
 import type { Graph, NodeLayout, Workflow } from "./types";
 
 /** The title that the user gave, or that of the node's type. */
@@ -15,10 +15,20 @@ export function titleOf(id: string, graph: Graph, workflow: Workflow, library: L
   return faceTitle(faceOf(id, entry, graph, workflow, library), graph.layout.nodes?.[id]);
 }
 
-/** The titles on the way to a node by its flat id, `outer/inner`, from the outside in. */
+/**
+ * The titles on the way to a node by its flat id, `outer/inner`, from the outside in.
+ *
+ * What the document does not have is called by its id.
+ */
 export function titleAt(flat: string, workflow: Workflow, library: Library): string[] {
   const ids = flat.split("/");
-  return ids.map((id, depth) =>
-    titleOf(id, graphAt(workflow, ids.slice(0, depth)), workflow, library),
-  );
+  return ids.map((id, depth) => {
+    const scope = ids.slice(0, depth);
+    if (groupAt(workflow, scope) === undefined) return id;
+    return titleOf(id, graphAt(workflow, scope), workflow, library);
+  });
 }
+
+/** The same in one line: `Upscale › Sample`. */
+export const flatTitle = (flat: string, workflow: Workflow, library: Library): string =>
+  titleAt(flat, workflow, library).join(" › ");

@@ -9,7 +9,7 @@ import { Panel } from "./Panel";
 import css from "./Panel.module.css";
 
 export function HistoryPanel() {
-  const { runs } = useEditor();
+  const { actions } = useEditor();
   const order = useRuns((state) => state.order);
   const jobs = useRuns((state) => state.jobs);
   const older = useRuns((state) => state.older);
@@ -29,7 +29,7 @@ export function HistoryPanel() {
           <Past key={job.id} job={job} />
         ))}
       </ul>
-      {older !== null && <Button onClick={() => void runs.olderJobs()}>Older runs</Button>}
+      {older !== null && <Button onClick={() => void actions.queue.older()}>Older runs</Button>}
     </Panel>
   );
 }
@@ -92,9 +92,13 @@ function Past({ job }: { job: Job }) {
       <IconButton
         icon="refresh"
         label={`Run ${name} again`}
-        onClick={() => void actions.run.retry(job.id)}
+        onClick={() => void actions.queue.retry(job.id)}
       />
-      <IconButton icon="trash" label={`Remove ${name}`} onClick={() => void api.remove(job.id)} />
+      <IconButton
+        icon="trash"
+        label={`Remove ${name}`}
+        onClick={() => void actions.queue.remove(job.id)}
+      />
     </li>
   );
 }

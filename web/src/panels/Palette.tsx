@@ -1,7 +1,7 @@
 /** Every command by its name, from the keyboard alone. */
 
 import { Command as Cmdk } from "cmdk";
-import { canRun, keysOf } from "../commands/command";
+import { canRun, keysOf, perform } from "../commands/command";
 import { useEditor, usePlugins, useUi } from "../editor";
 import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/icons";
@@ -37,7 +37,7 @@ function List() {
             value={`${command.title} ${command.group}`}
             disabled={!canRun(editor, command)}
             className={css.item}
-            onSelect={() => close(() => void command.run(editor))}
+            onSelect={() => close(() => perform(editor, command))}
           >
             {command.icon ? <Icon name={command.icon} /> : <span className={css.space} />}
             <span className={css.title}>{command.title}</span>
