@@ -28,6 +28,7 @@ from .sockets import Latent as Latent
 from .sockets import Lazy as Lazy
 from .sockets import Mask as Mask
 from .sockets import Model as Model
+from .sockets import Patch as Patch
 from .sockets import Precision as Precision
 from .sockets import Prompt as Prompt
 from .sockets import Recipe as Recipe

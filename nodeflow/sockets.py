@@ -50,6 +50,25 @@ class Latent:
 
 
 @dataclass(frozen=True)
+class Patch:
+    """What is laid over a part of a model.
+
+    Attributes:
+        kind: Which sort of patch: `lora`, `clip_skip`, ...
+        amount: How much of it: a strength, or a count.
+        digest: Content digest of its file; empty for a patch without one.
+        name: What prompts call it; empty for a patch that they cannot call.
+        path: Its file. Equal files at two places are one patch.
+    """
+
+    kind: str
+    amount: float = 1.0
+    digest: str = ""
+    name: str = ""
+    path: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a part of a model is made: which files, which part, which patches. It holds no weights.
 
@@ -61,7 +80,7 @@ class Recipe:
         digest: Content digest of `path`; equal files at two places are one model.
         part: Which part of it: `denoiser`, `text_encoder`, `vae`, `upscaler`, ...
         family: Name of the family that knows how to load it.
-        patches: Digests and strengths of what was laid over it, in order.
+        patches: What is laid over it, in order.
         files: Further files of a part that is put together from several, in order; `digest` covers
             their content too.
     """
@@ -70,7 +89,7 @@ class Recipe:
     digest: str
     part: str
     family: str
-    patches: tuple[tuple[str, float], ...] = ()
+    patches: tuple[Patch, ...] = ()
     files: tuple[str, ...] = ()
 
 

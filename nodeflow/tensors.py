@@ -14,7 +14,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from nodeflow.errors import InputError
-from nodeflow.sockets import Conditioning, Control, Latent, Recipe
+from nodeflow.sockets import Conditioning, Control, Latent, Patch, Recipe
 from nodeflow.values import Codec, Payload, PayloadFormat, canonical_json
 
 Tensors = dict[str, torch.Tensor]
@@ -213,7 +213,7 @@ def _numbered(tensors: Tensors) -> list[torch.Tensor]:
 
 def _recipe(fields: dict[str, Any]) -> Recipe:
     """A recipe back from JSON, which has lists for tuples."""
-    patches = tuple(map(tuple, fields["patches"]))
+    patches = tuple(Patch(**patch) for patch in fields["patches"])
     return Recipe(**{**fields, "patches": patches, "files": tuple(fields["files"])})
 
 

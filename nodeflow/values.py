@@ -140,6 +140,9 @@ def _verify_recipe(value: object) -> None:
 def _recipe_fingerprint(recipe: Recipe) -> str:
     # Paths stay out: the same file at another place is the same model.
     content = {n: item for n, item in asdict(recipe).items() if n not in ("path", "files")}
+    content["patches"] = [
+        {n: item for n, item in patch.items() if n != "path"} for patch in content["patches"]
+    ]
     return blake3(b"recipe\0" + canonical_json(content)).hexdigest(16)
 
 

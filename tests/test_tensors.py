@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load
 
 from nodeflow.errors import InputError
-from nodeflow.sockets import Conditioning, Control, Latent, Recipe
+from nodeflow.sockets import Conditioning, Control, Latent, Patch, Recipe
 from nodeflow.tensors import CONDITIONING, IMAGE, LATENT, MASK, pictures
 from nodeflow.values import Codecs
 
@@ -69,7 +69,9 @@ def test_latents_keep_masks_and_seeds():
 
 
 def test_conditionings_keep_controls_places_times_and_further_prompts():
-    recipe = Recipe("/m/edges", "d1", "control", "f", (("d2", 0.5),), ("/m/more",))
+    recipe = Recipe(
+        "/m/edges", "d1", "control", "f", (Patch("lora", 0.5, "d2", path="/l"),), ("/m/more",)
+    )
     other = Conditioning(torch.randn(1, 3, 8), torch.randn(1, 4), {"guidance": 2.0}, start=0.5)
     meaning = Conditioning(
         torch.randn(1, 5, 8),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nodeflow.errors import InputError
-from nodeflow.sockets import Recipe
+from nodeflow.sockets import Patch, Recipe
 from nodeflow.values import JSON, PATH, RECIPE, Codec, Codecs, Payload, canonical_json, load_codec
 
 CODECS = Codecs({"int": "nodeflow.values:JSON", "str": "nodeflow.values:JSON"})
@@ -54,8 +54,13 @@ def test_a_recipe_is_known_by_its_content_and_not_by_its_place():
     assert RECIPE.fingerprint(one) == RECIPE.fingerprint(Recipe("/b", "d", "vae", "sd"))
     several = Recipe("/a", "d", "vae", "sd", files=("/c",))
     assert RECIPE.fingerprint(one) == RECIPE.fingerprint(several)
-    patched = Recipe("/a", "d", "vae", "sd", (("l", 0.5),))
-    assert RECIPE.fingerprint(one) != RECIPE.fingerprint(patched)
+    patched, elsewhere, weaker = (
+        Recipe("/a", "d", "vae", "sd", (Patch("lora", amount, "l", path=path),))
+        for amount, path in ((0.5, "/l"), (0.5, "/m"), (0.4, "/l"))
+    )
+    assert patched == elsewhere
+    assert RECIPE.fingerprint(patched) == RECIPE.fingerprint(elsewhere)
+    assert len({RECIPE.fingerprint(recipe) for recipe in (one, patched, weaker)}) == 3
     assert RECIPE.encode is None
     with pytest.raises(InputError, match=r"not a nodeflow\.Recipe"):
         RECIPE.verify("a")

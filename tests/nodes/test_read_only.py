@@ -8,7 +8,9 @@ from typing import Any
 
 import PIL.Image
 import pytest
+import torch
 from nodeflow_nodes import emoji
+from safetensors.torch import save_file
 
 from nodeflow import Engine, Workflow
 from nodeflow.packs import find_packs
@@ -22,6 +24,14 @@ SMALL = {"steps": 2, "width": SIDE, "height": SIDE, "template": "no parts", "x":
 
 EMBEDDED = str(Path(emoji.__path__[0]) / "models" / "checkpoints" / "emoji")
 """A whole model, for nodes that take a part out of one."""
+
+PATCHES: dict[str, dict[str, tuple[int, ...]]] = {
+    "loras": {
+        "lora_unet_mid_block_attentions_0_proj_in.lora_down.weight": (2, 4),
+        "lora_unet_mid_block_attentions_0_proj_in.lora_up.weight": (4, 2),
+    }
+}
+"""Kinds of files that are laid over a model, by the tensors of a small one."""
 
 SOURCES: dict[str, dict[str, Any]] = {
     "picture": {"type": "image.load", "inputs": {"file": "picture.png"}},
@@ -84,6 +94,8 @@ def given(port: InputSpec) -> Any:
     if port.file is not None:
         if port.file.root == "inputs":
             return "picture.png"
+        if port.file.root in PATCHES:
+            return "small.safetensors"
         return EMBEDDED if port.required else None
     if port.type in LINKS:
         node, output = LINKS[port.type]
@@ -111,7 +123,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     (folder / "data" / "inputs").mkdir(parents=True)
     picture = PIL.Image.radial_gradient("L").resize((SIDE, SIDE)).convert("RGBA")
     picture.save(folder / "data" / "inputs" / "picture.png")
-    settings = Settings(cache=folder / "cache", data=folder / "data")
+    for kind, tensors in PATCHES.items():
+        (folder / "models" / kind).mkdir(parents=True)
+        state = {name: torch.zeros(shape) for name, shape in tensors.items()}
+        save_file(state, folder / "models" / kind / "small.safetensors")
+    settings = Settings(cache=folder / "cache", data=folder / "data", models=(folder / "models",))
     with Engine(settings, device="cpu", precision="fp32", cache=False, guard=True) as engine:
         yield engine
 

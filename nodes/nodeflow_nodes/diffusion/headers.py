@@ -77,6 +77,16 @@ def read_entries(path: Path) -> dict[str, Entry]:
     return entries
 
 
+def read_metadata(path: Path) -> dict[str, str]:
+    """The texts that stand in the header beside the tensors.
+
+    Raises:
+        InputError: As `read_header`.
+    """
+    found = json.loads(read_header(path)).get("__metadata__") or {}
+    return {str(name): str(text) for name, text in found.items()}
+
+
 def read_numbers(path: Path, entry: Entry) -> list[float]:
     """The values of a small tensor in 16 or 32 bits; none if it is stored otherwise."""
     with path.open("rb") as file:

@@ -79,7 +79,7 @@ def inspect_file(path: Path) -> ModelFile:
     if found is None:
         raise InputError(_unknown(table))
     values = asdict(found)
-    return ModelFile(**values, path=path, digest=_digest(path), precision=table.precision)
+    return ModelFile(**values, path=path, digest=file_digest(path), precision=table.precision)
 
 
 def _unknown(table: TensorTable) -> str:
@@ -95,8 +95,8 @@ def _unknown(table: TensorTable) -> str:
     )
 
 
-def _digest(path: Path) -> str:
-    """Digest of the header, the size and the time of change; see the digest of folders."""
+def file_digest(path: Path) -> str:
+    """Digest of a file's header, its size and its time of change; see the digest of folders."""
     status = path.stat()
     hasher = blake3(b"single-file\0")
     hasher.update(f"{status.st_size}\0{status.st_mtime_ns}\0".encode())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nodeflow import Device, ModelMemory, Recipe
 from nodeflow_nodes.diffusion.families.family import (
     Autoencoder,
@@ -9,23 +11,34 @@ from nodeflow_nodes.diffusion.families.family import (
     Denoiser,
     TextModel,
 )
+from nodeflow_nodes.diffusion.families.lora_weights import Laying
 from nodeflow_nodes.diffusion.families.registry import family_of
 
 
 def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
-    """The network of a model."""
+    """The network of a model, with what is laid over it."""
     family = family_of(model)
-    return models.get(
-        model, device, lambda: family.load_denoiser(model, device), lambda part: part.size
+    plain = replace(model, patches=())
+    base = models.get(
+        plain, device, lambda: family.load_denoiser(plain, device), lambda part: part.size
     )
+    if not model.patches:
+        return base
+    laying = Laying(model.patches)
+    return models.get(model, device, lambda: base.changed(laying), lambda _: laying.fresh)
 
 
 def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextModel:
-    """Tokenizer and text encoder of a model."""
+    """Tokenizer and text encoder of a model, with what is laid over them."""
     family = family_of(encoder)
-    return models.get(
-        encoder, device, lambda: family.load_text_model(encoder, device), lambda part: part.size
+    plain = replace(encoder, patches=())
+    base = models.get(
+        plain, device, lambda: family.load_text_model(plain, device), lambda part: part.size
     )
+    if not encoder.patches:
+        return base
+    laying = Laying(encoder.patches)
+    return models.get(encoder, device, lambda: base.changed(laying), lambda _: laying.fresh)
 
 
 def autoencoder(vae: Recipe, models: ModelMemory, device: Device) -> Autoencoder:

@@ -6,26 +6,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
+from diffusers import EulerDiscreteScheduler
 from nodeflow_nodes.diffusion import parts
 from nodeflow_nodes.diffusion.latents import decode, encode_image
-from nodeflow_nodes.diffusion.load import LoadedModel, load_model
-from nodeflow_nodes.diffusion.samplers.dpm_solver import dpmpp_2m
-from nodeflow_nodes.diffusion.samplers.euler import ddim, euler
+from nodeflow_nodes.diffusion.load import load_model
+from nodeflow_nodes.diffusion.samplers.euler import euler
 from nodeflow_nodes.diffusion.text import encode_text, size_conditioning
 
 from nodeflow import Device, Image, Latent, ModelMemory
 from tests.nodes.diffusion.hearing import guided_by
-from tests.nodes.diffusion.samplers.conftest import ReferenceLevels, forgiving_numpy, grid_of
+from tests.nodes.diffusion.samplers.conftest import forgiving_numpy
+from tests.nodes.diffusion.side_by_side import NEGATIVE, PROMPT, SCHEDULERS, SIDE, ours, theirs
 from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
 
 KINDS = ("1", "2", "xl", "refiner")
-PROMPT, NEGATIVE = "a red apple on a table", "pale"
-SIDE = 64
 
 
 @pytest.fixture(scope="module")
@@ -48,66 +46,6 @@ def files(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> di
 @pytest.fixture(scope="module")
 def memory() -> ModelMemory:
     return ModelMemory()
-
-
-def theirs(pipe: Any, scheduler: Any, guidance: float, **more: Any) -> torch.Tensor:
-    pipe = type(pipe)(**(pipe.components | {"scheduler": scheduler}), **_options(pipe))
-    pipe.set_progress_bar_config(disable=True)
-    size = {} if "image" in more else {"width": SIDE, "height": SIDE}
-    with forgiving_numpy():
-        found: torch.Tensor = pipe(
-            prompt=PROMPT,
-            negative_prompt=NEGATIVE,
-            guidance_scale=guidance,
-            num_inference_steps=6,
-            generator=torch.Generator().manual_seed(7),
-            output_type="latent",
-            **size,
-            **more,
-        ).images
-    return found
-
-
-def _options(pipe: Any) -> dict[str, bool]:
-    if "text_encoder_2" not in pipe.components:
-        return {"requires_safety_checker": False}
-    score = pipe.config.get("requires_aesthetics_score")
-    return {"add_watermarker": False} | (
-        {} if score is None else {"requires_aesthetics_score": score}
-    )
-
-
-def ours(
-    model: LoadedModel,
-    memory: ModelMemory,
-    sampler: Callable[..., torch.Tensor],
-    scheduler: Any,
-    guidance: float,
-    latent: torch.Tensor | None = None,
-    first: int = 0,
-    **sizes: Any,
-) -> torch.Tensor:
-    """The sampler along the reference's own levels, through our nodes."""
-    grid, device = grid_of(scheduler, first), Device()
-    network: Any = replace(
-        cast("Any", parts.denoiser(model.model, memory, device)),
-        levels=ReferenceLevels(torch.tensor(sorted(grid.sigmas)), grid.times),
-    )
-    noise = torch.randn(1, 4, SIDE // 8, SIDE // 8, generator=torch.Generator().manual_seed(7))
-    x = noise * grid.start if latent is None else latent + noise * grid.sigmas[0]
-    yes, no = (
-        size_conditioning(encode_text(model.text_encoder, p, models=memory, device=device), **sizes)
-        for p in (PROMPT, NEGATIVE)
-    )
-    x = sampler(guided_by(network, yes, no, guidance, x), x, grid.sigmas)
-    return x / (1 + grid.sigmas[-1] ** 2) ** 0.5 if grid.preserves_variance else x
-
-
-SCHEDULERS: list[tuple[Callable[..., torch.Tensor], type[Any], dict[str, Any]]] = [
-    (euler, EulerDiscreteScheduler, {}),
-    (dpmpp_2m, DPMSolverMultistepScheduler, {"final_sigmas_type": "zero"}),
-    (ddim, DDIMScheduler, {"clip_sample": False, "set_alpha_to_one": False, "steps_offset": 1}),
-]
 
 
 @pytest.mark.parametrize("kind", ["1", "2", "xl"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from nodeflow import Conditioning, Device
+from nodeflow_nodes.diffusion.families.family import Change
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
 from nodeflow_nodes.diffusion.prompts import parse_weights
 
@@ -76,6 +78,12 @@ class ClipText:
         tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
         encoder = load_part(CLIPTextModel.from_pretrained, folder / "text_encoder", device, variant)
         return cls(tokenizer, encoder, device)
+
+    def changed(self, change: Change, part: str = "text_encoder") -> ClipText:
+        """The same with another encoder; see `TextModel.changed`."""
+        other = copy(self)
+        other._encoder = change(part, self._encoder)
+        return other
 
     def encode(self, prompt: str) -> Conditioning:
         """Hidden states of all chunks in a row: [1, chunks * positions, width]."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -137,6 +137,10 @@ class Denoiser(Protocol):
     @property
     def size(self) -> int: ...
 
+    def changed(self, change: Change) -> Denoiser:
+        """The same with another network in place of its own, which stays as it is."""
+        ...
+
     def scaled(self, latent: Tensor) -> Tensor:
         """A latent as the autoencoder gives it, scaled to what the network was trained on."""
         ...
@@ -168,11 +172,20 @@ class Denoiser(Protocol):
         ...
 
 
+Change = Callable[[str, Any], Any]
+"""Name of a part (`denoiser`, `text_encoder`, `text_encoder_2`, ...) and its network to the network
+to take in its place: a twin that shares what it does not change."""
+
+
 class TextModel(Protocol):
     """A loaded tokenizer and text encoder."""
 
     @property
     def size(self) -> int: ...
+
+    def changed(self, change: Change) -> TextModel:
+        """The same with other encoders in place of its own, which stay as they are."""
+        ...
 
     def encode(self, prompt: str) -> Conditioning:
         """What a prompt means, its weights heeded, however long it is."""

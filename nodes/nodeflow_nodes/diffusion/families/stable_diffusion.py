@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from nodeflow_nodes.diffusion.families.attention import own_place_only
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
 from nodeflow_nodes.diffusion.families.family import (
+    Change,
     ControlNetwork,
     PromptBatch,
     TextModel,
@@ -85,6 +86,9 @@ class StableDiffusionDenoiser:
     @property
     def inputs(self) -> int:
         return int(self.network.config["in_channels"])
+
+    def changed(self, change: Change) -> StableDiffusionDenoiser:
+        return replace(self, network=change("denoiser", self.network))
 
     def scaled(self, latent: Tensor) -> Tensor:
         return latent * self.scaling_factor

@@ -14,7 +14,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 from nodeflow import Conditioning, Device, InputError, Recipe
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
-from nodeflow_nodes.diffusion.families.family import PromptBatch
+from nodeflow_nodes.diffusion.families.family import Change, PromptBatch
 from nodeflow_nodes.diffusion.families.pretrained import load_part
 from nodeflow_nodes.diffusion.families.single_file import carried_config, read_clip
 from nodeflow_nodes.diffusion.families.stable_diffusion import (
@@ -82,6 +82,13 @@ class ClipTexts:
     def __init__(self, encoders: Sequence[ClipText]) -> None:
         self._encoders = encoders
         self.size = sum(encoder.size for encoder in encoders)
+
+    def changed(self, change: Change) -> ClipTexts:
+        """The same with other encoders; a refiner's only one is the second of the base."""
+        parts = ("text_encoder", "text_encoder_2")[-len(self._encoders) :]
+        return ClipTexts(
+            [one.changed(change, part) for one, part in zip(self._encoders, parts, strict=True)]
+        )
 
     def encode(self, prompt: str) -> Conditioning:
         """Hidden states side by side: [1, chunks * positions, sum of widths]."""

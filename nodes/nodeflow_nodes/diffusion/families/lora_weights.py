@@ -1,0 +1,251 @@
+"""Weights with LoRA files laid over them: computed from the plain weights, which stay as they are.
+
+Low-rank products (Hu et al. 2021, arXiv 2106.09685), of convolutions too, also through a core
+(LoCon); Hadamard products of two (LoHa) and Kronecker products (LoKr), both of LyCORIS (Yeh et al.
+2023, arXiv 2309.14859); magnitudes apart from directions (DoRA, Liu et al. 2024, arXiv 2402.09353).
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from nodeflow import InputError, Patch
+from nodeflow_nodes.diffusion.families.lora_layers import LORA, LoraFile
+from nodeflow_nodes.diffusion.families.lora_names import Target, targets
+
+N = TypeVar("N", bound=nn.Module)
+Layer = Mapping[str, Tensor]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """A layer of a LoRA as it goes onto one weight."""
+
+    layer: Layer
+    scale: float
+    strength: float
+    target: Target
+    where: str
+
+
+class Laying:
+    """Lays LoRA files over the networks of a model, one after the other.
+
+    Attributes:
+        fresh: Bytes of the weights that were computed; all others are the plain networks' own.
+    """
+
+    def __init__(self, patches: Sequence[Patch]) -> None:
+        self._patches = [patch for patch in patches if patch.kind == LORA]
+        self.fresh = 0
+
+    def __call__(self, part: str, network: N) -> N:
+        changed = with_loras(network, part, self._patches)
+        shared = {id(tensor) for tensor in network.parameters()}
+        self.fresh += sum(t.nbytes for t in changed.parameters() if id(t) not in shared)
+        return changed
+
+
+def with_loras(network: N, part: str, patches: Sequence[Patch]) -> N:
+    """A network with LoRA files laid over it; the network itself if they do not change it.
+
+    What stays as it was is shared with the network, whose own weights are never written to: each
+    weight that changes is computed anew, in float32, and rounded once.
+
+    Args:
+        network: The plain network.
+        part: Which part of its model it is: `denoiser`, `text_encoder`, `text_encoder_2`, ...
+        patches: Of kind `lora`, in order.
+
+    Raises:
+        InputError: A file does not fit the network, or cannot be read.
+    """
+    laid: dict[str, list[_Laid]] = {}
+    for patch in patches:
+        for name, one in _laid(network, part, LoraFile.read(Path(patch.path)), patch.amount):
+            laid.setdefault(name, []).append(one)
+    changed = (
+        (name, reduce(_with_layer, layers, network.get_parameter(name).float()))
+        for name, layers in laid.items()
+    )
+    return twin(network, changed) if laid else network
+
+
+def twin(network: N, changed: Iterable[tuple[str, Tensor]]) -> N:
+    """A network that shares every tensor with another but those that are given.
+
+    Args:
+        network: The other one.
+        changed: Names of parameters and new tensors, which are cast to the old one's format.
+    """
+    shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
+    copied: N = copy.deepcopy(network, memo=dict(shared))
+    for name, tensor in changed:
+        module, _, own = name.rpartition(".")
+        old = network.get_parameter(name)
+        # As `old` lies in memory: convolutions are fastest with channels last.
+        new = torch.empty_like(old).copy_(tensor)
+        copied.get_submodule(module).register_parameter(own, nn.Parameter(new, requires_grad=False))
+    return copied
+
+
+def _laid(
+    network: nn.Module, part: str, file: LoraFile, strength: float
+) -> Iterator[tuple[str, _Laid]]:
+    """What a file lays over which parameters of a network."""
+    layers = file.layers.get(part, {})
+    rows = {
+        name: len(module.weight)
+        for name, module in network.named_modules()
+        if isinstance(getattr(module, "weight", None), Tensor)
+    }
+    places = targets(type(network).__name__, rows)
+    _tell_unknown(file, part, [module for module in layers if module not in places])
+    parameters = dict(network.named_parameters())
+    for module, names in layers.items():
+        layer = _read(file, names)
+        for target in places.get(module, ()):
+            where = f"the LoRA {file.table.path}, layer '{module}'"
+            if set(layer) - {"diff_b"}:
+                scale = _scale(file, part, module, layer)
+                yield f"{target.module}.weight", _Laid(layer, scale, strength, target, where)
+            if "diff_b" in layer:
+                bias = f"{target.module}.bias"
+                if bias not in parameters:
+                    raise InputError(
+                        f"{where} changes a bias that the model has not; it is for another model"
+                    )
+                yield bias, _Laid({"diff": layer["diff_b"]}, 1.0, strength, target, where)
+
+
+def _tell_unknown(file: LoraFile, part: str, missing: Sequence[str]) -> None:
+    path, count = file.table.path, len(file.layers.get(part, {}))
+    if count and len(missing) == count:
+        raise InputError(
+            f"the LoRA {path} is for another model: this one has no '{missing[0]}', nor any other "
+            f"of the {count} modules that it changes; choose one of the model's family"
+        )
+    # A file is read for each part of a model; its strangers need not be told twice.
+    strangers = [*missing, *(file.unknown if part == min(file.layers) else ())]
+    if strangers:
+        _log.warning(
+            "the LoRA %s holds %d layers that are for nothing in this model, such as '%s'; they "
+            "are left out",
+            path,
+            len(strangers),
+            strangers[0],
+        )
+
+
+def _read(file: LoraFile, names: Mapping[str, str]) -> dict[str, Tensor]:
+    try:
+        with safe_open(file.table.path, framework="pt") as opened:
+            return {role: opened.get_tensor(name).float() for role, name in names.items()}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"the LoRA {file.table.path} cannot be read: {error}") from error
+
+
+def _scale(file: LoraFile, part: str, module: str, layer: Layer) -> float:
+    rank = _rank(layer)
+    if rank is None:
+        return 1.0
+    if "alpha" in layer:
+        return float(layer["alpha"]) / rank
+    return file.scale(part, module, rank)
+
+
+def _rank(layer: Layer) -> int | None:
+    """Inner side of the products; None where nothing is a product."""
+    for role in ("down", "hada_w1_b", "lokr_w2_b", "lokr_w1_b"):
+        if role in layer:
+            return layer[role].shape[0]
+    return None
+
+
+def _with_layer(weight: Tensor, laid: _Laid) -> Tensor:
+    """A weight in float32 with one layer over it."""
+    try:
+        delta = laid.scale * _delta(laid.layer)
+        rows = slice(laid.target.start, laid.target.stop)
+        delta = delta.to(weight.device)[rows].reshape(weight.shape)
+        direction = _magnitude(laid.layer, weight)
+        if direction is None:
+            return weight + laid.strength * delta
+        magnitude, sides = direction
+        whole: Tensor = weight + delta
+        norm: Tensor = torch.linalg.vector_norm(whole, dim=sides, keepdim=True)
+        whole = whole * (magnitude[rows] if len(magnitude) > 1 else magnitude) / norm
+        return weight + laid.strength * (whole - weight)
+    except (RuntimeError, KeyError) as error:
+        shapes = ", ".join(f"{role} {list(t.shape)}" for role, t in sorted(laid.layer.items()))
+        raise InputError(
+            f"{laid.where} ({shapes}) does not fit the model, which has {list(weight.shape)} "
+            f"there; choose a LoRA of the model's family"
+        ) from error
+
+
+def _delta(layer: Layer) -> Tensor:
+    """What is added to a weight, before it is scaled."""
+    if "diff" in layer:
+        return layer["diff"]
+    if "hada_w1_a" in layer:
+        first, second = (
+            _product(layer[f"hada_w{n}_a"], layer[f"hada_w{n}_b"], layer.get(f"hada_t{n}"))
+            for n in (1, 2)
+        )
+        return first * second
+    if any(role.startswith("lokr_") for role in layer):
+        return _kronecker(layer)
+    up, down = layer["up"], layer["down"]
+    if "mid" in layer:
+        return torch.einsum("or,rskl,si->oikl", up.flatten(1), layer["mid"], down.flatten(1))
+    return up.flatten(1) @ down.flatten(1)
+
+
+def _product(a: Tensor, b: Tensor, core: Tensor | None) -> Tensor:
+    """Two factors as one, through a core if there is one (Tucker)."""
+    if core is None:
+        return a @ b.flatten(1)
+    return torch.einsum("ijkl,jr,ip->prkl", core, b, a)
+
+
+def _kronecker(layer: Layer) -> Tensor:
+    def factor(name: str) -> Tensor:
+        if name in layer:
+            return layer[name]
+        core = layer.get("lokr_t2") if name == "lokr_w2" else None
+        return _product(layer[f"{name}_a"], layer[f"{name}_b"], core)
+
+    first, second = factor("lokr_w1"), factor("lokr_w2")
+    for _ in range(second.ndim - first.ndim):
+        first = first.unsqueeze(-1)
+    return torch.kron(first.contiguous(), second.contiguous())
+
+
+def _magnitude(layer: Layer, weight: Tensor) -> tuple[Tensor, tuple[int, ...]] | None:
+    """Lengths of a weight's rows, or of its columns, and which sides a length is taken over."""
+    found = layer.get("magnitude")
+    if found is not None:  # peft's, always of rows
+        return found.to(weight.device).reshape(-1, *[1] * (weight.ndim - 1)), tuple(
+            range(1, weight.ndim)
+        )
+    found = layer.get("dora")
+    if found is None:
+        return None
+    columns = found.ndim > 1 and found.shape[0] == 1 and weight.shape[0] != 1
+    shape = [1] * weight.ndim
+    shape[int(columns)] = -1
+    sides = tuple(side for side in range(weight.ndim) if side != int(columns))
+    return found.to(weight.device).reshape(shape), sides

@@ -1,0 +1,65 @@
+"""What is known of a LoRA before a run: whether it is for the model. Quick to import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.lora_layers import DENOISER, LoraFile
+from nodeflow_nodes.diffusion.hooks import Facts, Known
+
+
+def check_lora(model: Known, text_encoder: Known, file: Known) -> None:
+    """The LoRA must be for a model of this family and size, as far as the header tells."""
+    if not isinstance(file, Path):
+        return
+    lora = LoraFile.read(file)
+    _check_network(lora, _facts(model))
+    facts = _facts(text_encoder)
+    made, wanted = facts.get("text_width"), sum(lora.encoder_widths.values())
+    # A model with several text encoders may have a LoRA for some of them.
+    if isinstance(made, int) and wanted > made:
+        raise InputError(
+            f"the LoRA {file} is for text encoders of width {wanted}, and this model's make "
+            f"{made}; choose a LoRA of the model's family"
+        )
+
+
+def check_lora_model(model: Known, file: Known) -> None:
+    """The same where only the network is changed."""
+    if not isinstance(file, Path):
+        return
+    lora = LoraFile.read(file)
+    if not lora.layers.get(DENOISER):
+        raise InputError(f"the LoRA {file} changes text encoders only; use load_lora for it")
+    _check_network(lora, _facts(model))
+
+
+def lora_facts(model: Known, text_encoder: Known) -> dict[str, Facts]:
+    """Facts of `load_lora`: those of what it changes."""
+    return {"model": _facts(model), "text_encoder": _facts(text_encoder)}
+
+
+def lora_model_facts(model: Known) -> dict[str, Facts]:
+    """Facts of `load_lora_model`: those of the network."""
+    return {"model": _facts(model)}
+
+
+def _check_network(lora: LoraFile, model: Facts) -> None:
+    path, family, width = lora.table.path, model.get("family"), model.get("text_width")
+    if lora.families and isinstance(family, str) and family not in lora.families:
+        families = " or ".join(sorted(lora.families))
+        raise InputError(
+            f"the LoRA {path} is for models of the family {families}, and this one is of "
+            f"{family}; choose a LoRA of the same family"
+        )
+    if lora.text_width and isinstance(width, int) and lora.text_width != width:
+        raise InputError(
+            f"the LoRA {path} is for networks that take text of width {lora.text_width}, and this "
+            f"model's takes {width}; choose a LoRA of the model's family"
+        )
+
+
+def _facts(known: Known) -> Facts:
+    return known if isinstance(known, Mapping) else {}
