@@ -2,6 +2,7 @@
 
 import { ensureLayout } from "../doc/layout_defaults";
 import { canonical, parseWorkflow } from "../doc/parse";
+import { withTodaysNames } from "../doc/todays_names";
 import { EMPTY_WORKFLOW, type Workflow } from "../doc/types";
 import type { Editor } from "../editor";
 import { ApiError, sentenceOf } from "../server/api";
@@ -26,9 +27,11 @@ export interface FileActions {
   download(tab: Tab): void;
 }
 
-/** A document from anywhere as the editor has it: whole, and every node with a place. */
-const ready = (editor: Editor, workflow: Workflow): Workflow =>
-  ensureLayout(parseWorkflow(workflow), editor.library.getState().library);
+/** A document from anywhere as the editor has it: whole, in today's names, every node with a place. */
+function ready(editor: Editor, workflow: Workflow): Workflow {
+  const { library } = editor.library.getState();
+  return ensureLayout(withTodaysNames(parseWorkflow(workflow), library), library);
+}
 
 const plainName = (name: string): string =>
   name

@@ -12,6 +12,7 @@ import { graphOf, workflowOf } from "../store/tabs";
 import { IconButton } from "../ui/Button";
 import { Markdown } from "../ui/Markdown";
 import { TextField } from "../ui/TextField";
+import { NodeExample } from "./NodeExample";
 import { Panel } from "./Panel";
 import css from "./Panel.module.css";
 
@@ -91,12 +92,27 @@ function AboutNode({ id }: { id: string }) {
           <div className={css.muted}>{port.description}</div>
         </div>
       ))}
-      {(run?.logs ?? []).map((line) => (
-        <div key={line} className={css.muted}>
-          {line}
-        </div>
-      ))}
+      <NodeExample id={id} type={entry.type} face={face} />
+      <Logs lines={run?.logs ?? []} />
     </Panel>
+  );
+}
+
+/** What the node printed in its last run. */
+function Logs({ lines }: { lines: readonly string[] }) {
+  if (lines.length === 0) return null;
+  return (
+    <>
+      <h3 className={css.heading}>Printed</h3>
+      <ol className={css.list} aria-label="Printed">
+        {lines.map((line, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: lines may be equal, and only come at the end
+          <li key={index} className={css.muted}>
+            {line}
+          </li>
+        ))}
+      </ol>
+    </>
   );
 }
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from nodeflow import Widget, node
+from nodeflow import Was, Widget, node
 
 Curve = Annotated[list[list[float]], Widget("curve")]
 Place = Annotated[list[float], Widget("point", {"min": -1, "max": 1, "step": 0.1})]
@@ -30,9 +30,9 @@ def drawn(
     return f"{tint} {ramp} {at}"
 
 
-@node(version="1", output="turn")
+@node(version="1", output="turn", was="fields.dialled")
 def turned(
-    turn: Annotated[int, Field(ge=0, le=9), Widget("dial", {"height": 80})] = 3,
+    turn: Annotated[int, Field(ge=0, le=9), Widget("dial", {"height": 80}), Was("angle")] = 3,
     note: str = "plain",
 ) -> int:
     """Turn a dial.

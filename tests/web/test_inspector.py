@@ -1,0 +1,86 @@
+"""The inspector: help, types, defaults and an example of a node, and what it printed."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import expect
+
+from tests.server.conftest import Served
+from tests.web.conftest import Editor, link, tools
+
+
+def test_a_node_has_its_help_its_types_its_defaults_and_an_example(editor: Editor) -> None:
+    editor.load(tools(drawn=("fields.drawn", {}, (0, 0)), many=("tools.total", {}, (340, 0))))
+    editor.page.keyboard.press("Alt+4")
+    editor.node("Drawn").locator("header").click()
+    panel = editor.page.get_by_role("region", name="Drawn", exact=True)
+    expect(panel.get_by_text("Write down what was drawn.")).to_be_visible()
+    expect(panel.locator("strong")).to_have_text("ramp")
+    expect(panel).to_contain_text('default "#336699"')
+    expect(panel).to_contain_text("list[float]")
+    expect(panel).to_contain_text("A curve.")
+    example = panel.get_by_role("region", name="Example")
+    inputs = {"tint": "#336699", "ramp": [[0, 0], [1, 1]], "at": [0, 0]}
+    wanted = {"nodes": {"drawn": {"type": "fields.drawn", "inputs": inputs}}}
+    assert json.loads(example.locator("pre").inner_text()) == wanted
+    example.get_by_role("button", name="Copy the example").click()
+    expect(editor.status).to_have_text("Copied.")
+    assert json.loads(editor.page.evaluate("navigator.clipboard.readText()")) == wanted
+
+    editor.node("Total").locator("header").click()
+    example = editor.page.get_by_role("region", name="Example")
+    expect(example).to_contain_text("tools.total")
+    (given,) = json.loads(example.locator("pre").inner_text())["nodes"]["many"]["inputs"]["numbers"]
+    assert "node" in given
+
+
+def test_the_example_of_a_node_is_a_workflow_that_is_read(editor: Editor, server: Served) -> None:
+    editor.load(tools(sample=("diffusion.sample", {}, (0, 0))))
+    editor.page.keyboard.press("Alt+4")
+    editor.node("Sample").locator("header").click()
+    text = editor.page.get_by_role("region", name="Example").locator("pre").inner_text()
+    status, found = server.ask("POST", "/api/read", {"nodeflow": 1, **json.loads(text)})
+    assert status == 200
+    inputs = found["workflow"]["nodes"]["sample"]["inputs"]
+    assert inputs["model"]["node"]
+    assert inputs["steps"] == 20
+
+
+def test_lines_that_a_node_printed_twice_are_shown_twice(editor: Editor) -> None:
+    editor.load(
+        tools(
+            "say",
+            say=("tools.say", {"text": "again\nagain\nagain"}, (0, 0)),
+            one=("tools.number", {}, (340, 0)),
+        )
+    )
+    editor.page.keyboard.press("Alt+4")
+    editor.page.keyboard.press("Control+Enter")
+    expect(editor.status).to_have_text("case is done.")
+    lines = editor.page.get_by_role("list", name="Printed").get_by_role("listitem")
+    for _ in range(2):
+        editor.node("Say").locator("header").click()
+        expect(lines.filter(has_text="again")).to_have_count(3)
+        editor.node("Number").locator("header").click()
+        expect(lines).to_have_count(0)
+
+
+def test_a_workflow_of_earlier_names_opens_in_todays(editor: Editor, server: Served) -> None:
+    case = tools(
+        "old",
+        start=("tools.number", {"value": 6}, (0, 0)),
+        old=("fields.dialled", {"angle": link("start")}, (340, 0)),
+    )
+    case["inputs"] = {"angle": {"node": "old", "input": "angle"}}
+    status, answer = server.ask(
+        "PUT", "/api/workflows/of/before", {"nodeflow": 1, **case}, **{"If-None-Match": "*"}
+    )
+    assert status in (200, 201), answer
+    editor.open("&workflow=of/before")
+    expect(editor.node("Turned")).to_be_visible()
+    doc = editor.doc
+    assert doc["nodes"]["old"] == {"type": "fields.turned", "inputs": {"turn": {"node": "start"}}}
+    assert doc["inputs"] == {"angle": {"node": "old", "input": "turn"}}
+    editor.page.keyboard.press("Control+Enter")
+    expect(editor.status).to_have_text("case is done.")
