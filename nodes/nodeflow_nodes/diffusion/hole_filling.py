@@ -23,18 +23,23 @@ def encode_for_inpainting(
 
     Args:
         vae: The model's autoencoder.
-        image: The pictures.
-        mask: What is drawn anew; grow and feather it first, so that no seam is seen.
+        image: The pictures; of those with alpha the colours count alone, since a painted mask is
+            kept there.
+        mask: What is drawn anew, stretched over the picture; grow and feather it first, so that no
+            seam is seen.
     """
     network = autoencoder(vae, models, device)
-    pixels = opaque(image)
-    if mask.shape[1:] != pixels.shape[1:3] or len(mask) not in (1, len(pixels)):
+    pixels = opaque(Image(image[..., :3] if image.shape[-1] == 4 else image))
+    if len(mask) not in (1, len(pixels)):
         raise InputError(
-            f"the mask is {mask.shape[2]} by {mask.shape[1]} for {len(mask)} pictures, and the "
-            f"image {pixels.shape[2]} by {pixels.shape[1]} for {len(pixels)}; resize one of them"
+            f"the mask is for {len(mask)} pictures, and the image holds {len(pixels)}; give one "
+            "mask, or as many as there are pictures"
         )
     latent = Latent(encoded(network, pixels, None), network.downscale, mask=mask)
-    hole = (mask > 0.5).unsqueeze(-1).to(pixels.device)
+    stretched = torch.nn.functional.interpolate(
+        mask.float().unsqueeze(1), size=pixels.shape[1:3], mode="bilinear"
+    )[:, 0]
+    hole = (stretched > 0.5).unsqueeze(-1).to(pixels.device)
     # Grey is the middle of what the autoencoder takes: the networks were trained with it.
     around = torch.where(hole, 0.5, pixels)
     return replace(latent, surroundings=encoded(network, around, None))

@@ -68,6 +68,17 @@ def set_alpha(image: Image, mask: Mask) -> Image:
     return join_alpha(split_alpha(image_)[0], mask_.unsqueeze(-1))
 
 
+@node(title="Remove alpha", category="image/mask", version="1")
+def remove_alpha(image: Image) -> Image:
+    """Show every colour, also what is beneath transparent pixels: a painted mask is kept in alpha,
+    and the whole picture lies under it.
+
+    Args:
+        image: The pictures.
+    """
+    return Image(split_alpha(image)[0].clone())
+
+
 @node(title="Image from mask", category="image/mask", version="1")
 def image_from_mask(mask: Mask) -> Image:
     """Turn a mask into a grey picture: white where it is 1.

@@ -150,11 +150,31 @@ def test_a_mask_for_another_batch_or_size_is_refused(filling: Any, models: Model
     three = Latent(torch.zeros(2, 4, 8, 8), mask=torch.ones(3, 8, 8))
     with pytest.raises(InputError, match="mask is for 3 pictures, and the latent holds 2"):
         draw(recipes, three, models)
-    picture = Image(torch.rand(1, SIDE, SIDE, 3))
-    with pytest.raises(InputError, match="mask is 32 by 64"):
+    picture = Image(torch.rand(2, SIDE, SIDE, 3))
+    with pytest.raises(InputError, match="mask is for 3 pictures, and the image holds 2"):
         encode_for_inpainting(
-            recipes.vae, picture, Mask(torch.ones(1, 64, 32)), models=models, device=Device()
+            recipes.vae, picture, Mask(torch.ones(3, 8, 8)), models=models, device=Device()
         )
+
+
+def test_a_mask_kept_in_alpha_hides_no_colour(filling: Any, models: ModelMemory) -> None:
+    recipes = load_model(filling[1])
+    colour = torch.rand(1, SIDE, SIDE, 3)
+    painted = torch.cat([colour, hole().unsqueeze(-1)], dim=-1)
+    encoded = [
+        encode_for_inpainting(recipes.vae, Image(image), mask, models=models, device=Device())
+        for image, mask in (
+            (colour, Mask(hole())),
+            (painted, Mask(hole())),
+            (painted, Mask(hole()[:, ::2, ::2])),
+        )
+    ]
+    first = encoded[0]
+    for other in encoded[1:]:
+        assert torch.equal(other.samples, first.samples)
+        assert other.surroundings is not None
+        assert first.surroundings is not None
+        assert torch.equal(other.surroundings, first.surroundings)
 
 
 def test_a_network_that_wants_other_channels_is_refused(

@@ -14,6 +14,7 @@ from nodeflow_nodes.image.masks import (
     invert_mask,
     mask_from_alpha,
     mask_from_colour,
+    remove_alpha,
     set_alpha,
 )
 from scipy import ndimage
@@ -83,3 +84,10 @@ def test_a_mask_becomes_alpha_and_comes_back(make_image) -> None:
 def test_a_mask_of_another_size_is_refused(make_image) -> None:
     with pytest.raises(InputError, match="'image' is 8 x 6 and 'mask' is 8 x 7"):
         set_alpha(make_image(), Mask(torch.ones(1, 7, 8)))
+
+
+def test_colours_beneath_transparent_pixels_come_back() -> None:
+    colour = Image(torch.rand(2, 3, 4, 3))
+    clear = set_alpha(colour, Mask(torch.zeros(2, 3, 4)))
+    assert torch.equal(remove_alpha(clear), colour)
+    assert torch.equal(remove_alpha(colour), colour)

@@ -1,0 +1,49 @@
+"""Workflows that need models of the user's: run with tiny ones of the same architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodeflow.engine import Engine
+from nodeflow.settings import Settings
+from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
+from tests.test_workflows import QUICK, SHIPPED
+
+
+def sdxl(models: Path) -> dict[str, Any]:
+    """The base and the refiner, as single files."""
+    for kind, name in (("xl", "sd_xl_base_1.0"), ("refiner", "sd_xl_refiner_1.0")):
+        state = original_state(kind, make_pipeline(kind))
+        save(state, models / "checkpoints" / f"{name}.safetensors")
+    size = {"width": 64, "height": 64}
+    return {"steps": 4, "base_steps": 3, "refiner_start": 3, **size}
+
+
+MODELS: dict[str, Callable[[Path], dict[str, Any]]] = {"sdxl": sdxl}
+"""Workflow to what writes its models into a folder and gives quick inputs."""
+
+
+def test_every_workflow_is_run_somewhere() -> None:
+    assert sorted(SHIPPED) == sorted([*QUICK, *MODELS])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_it_runs_with_models_of_its_kind(name: str, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    for kind in ("checkpoints", "loras", "controlnet", "vae", "text_encoders", "diffusion_models"):
+        (models / kind).mkdir(parents=True)
+    inputs = MODELS[name](models)
+    settings = Settings(
+        cache=tmp_path / "cache", data=tmp_path / "data", packs=(), models=(models,)
+    )
+    with Engine(settings, device="cpu", precision="fp32", guard=True) as engine:
+        flow = engine.with_inputs(engine.load(SHIPPED[name]), inputs)
+        assert engine.check(flow) == []
+        result = engine.run(flow, out=tmp_path / "out").loaded()
+    assert (result.status, result.errors) == ("done", ())
+    assert result["image"].shape[1:] == (64, 64, 3)
+    assert float(result["image"].std()) > 0
