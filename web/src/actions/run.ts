@@ -88,10 +88,13 @@ export function makeRunActions(get: () => Editor): RunActions {
       if (job) await get().actions.queue.cancel(job);
     },
     show(id) {
-      const { tabs, runs } = get();
+      const { tabs, runs, ui } = get();
       const tab = tabs.current();
-      if (tab) tabs.patch(tab.id, { job: id });
-      void runs.loadJob(id);
+      if (!tab) return;
+      tabs.patch(tab.id, { job: id });
+      const job = runs.getState().jobs[id];
+      ui.say(`The nodes show run #${job?.number ?? id}.`);
+      runs.loadJob(id).catch((error: unknown) => trouble("That run cannot be read", error));
     },
     async check() {
       const { tabs, api } = get();

@@ -12,6 +12,7 @@ import { workflowOf } from "../store/tabs";
 import { EmptyState } from "../ui/Badge";
 import { Button } from "../ui/Button";
 import { Field } from "../widgets/Field";
+import { FormProgress, FormResults } from "./FormResults";
 import css from "./FormView.module.css";
 
 export function FormView() {
@@ -24,43 +25,46 @@ export function FormView() {
   const names = ordered(workflow.inputs, workflow.layout.inputs);
   const active = status === "running" || status === "queued";
   return (
-    <div className={css.page}>
-      <form
-        className={css.form}
-        aria-label={workflow.name || "Workflow"}
-        onSubmit={(event) => {
-          event.preventDefault();
-          runCommand(editor, "run.start");
-        }}
-      >
-        <h1>{workflow.name || "Untitled"}</h1>
-        {workflow.description && <p className={css.about}>{workflow.description}</p>}
-        {names.length === 0 && (
-          <EmptyState icon="form" title="This workflow has no form yet">
-            Select a node in the graph and tick inputs in the inspector to show them here.
-          </EmptyState>
-        )}
-        {names.map((name) => (
-          <FormField key={name} name={name} />
-        ))}
-        <div className={css.actions}>
-          <Button look="primary" icon="play" type="submit">
-            Run
-          </Button>
-          <Button
-            icon="stop"
-            type="button"
-            disabled={!active}
-            onClick={() => runCommand(editor, "run.cancel")}
-          >
-            Cancel
-          </Button>
-          <span className={css.about} role="status">
-            {progress !== null ? `${progress} %` : (status ?? "")}
-          </span>
-        </div>
-      </form>
-      <Results />
+    <div className={css.room}>
+      <div className={css.page}>
+        <form
+          className={css.form}
+          aria-label={workflow.name || "Workflow"}
+          onSubmit={(event) => {
+            event.preventDefault();
+            runCommand(editor, "run.start");
+          }}
+        >
+          <h1>{workflow.name || "Untitled"}</h1>
+          {workflow.description && <p className={css.about}>{workflow.description}</p>}
+          {names.length === 0 && (
+            <EmptyState icon="form" title="This workflow has no form yet">
+              Select a node in the graph and tick inputs in the inspector to show them here.
+            </EmptyState>
+          )}
+          {names.map((name) => (
+            <FormField key={name} name={name} />
+          ))}
+          <div className={css.actions}>
+            <Button look="primary" icon="play" type="submit">
+              Run
+            </Button>
+            <Button
+              icon="stop"
+              type="button"
+              disabled={!active}
+              onClick={() => runCommand(editor, "run.cancel")}
+            >
+              Cancel
+            </Button>
+            <span className={css.about} role="status">
+              {status ?? ""}
+            </span>
+          </div>
+          {progress !== null && <FormProgress progress={progress} />}
+        </form>
+        <FormResults />
+      </div>
     </div>
   );
 }
@@ -128,49 +132,5 @@ function Shown({ name, place, port, value, change, locked, problem }: ShownProps
       />
       {port.description && <p className={css.about}>{port.description}</p>}
     </div>
-  );
-}
-
-function Results() {
-  const { api, ui } = useEditor();
-  const job = useTab((tab) => tab.job);
-  const outputs = useRuns((state) => (job ? state.jobs[job]?.outputs : undefined)) ?? {};
-  const preview = useRuns((state) => {
-    const nodes = job ? Object.values(state.jobs[job]?.nodes ?? {}) : [];
-    return nodes.find((run) => run.status === "running" && run.preview)?.preview;
-  });
-  const shown = Object.entries(outputs);
-  return (
-    <section className={css.results} aria-label="Results">
-      {preview && <img className={css.picture} src={preview} alt="Preview" />}
-      {shown.length === 0 && !preview && (
-        <EmptyState icon="image" title="Nothing yet">
-          Results appear here.
-        </EmptyState>
-      )}
-      {shown.map(([name, output]) => (
-        <figure key={name} className={css.figure}>
-          {(output.files ?? []).map((file) => (
-            <button
-              key={file.digest}
-              type="button"
-              className={css.open}
-              aria-label={`Open ${file.name}`}
-              onClick={() => ui.show({ kind: "picture", digest: file.digest })}
-            >
-              <img
-                className={css.picture}
-                src={api.resultUrl(file.digest)}
-                alt={`Output ${name}`}
-              />
-            </button>
-          ))}
-          {!output.files && (
-            <pre className={css.value}>{JSON.stringify(output.value, null, 2)}</pre>
-          )}
-          <figcaption className={css.about}>{name}</figcaption>
-        </figure>
-      ))}
-    </section>
   );
 }

@@ -1,10 +1,11 @@
 /** Past runs: their pictures, how long they took, and the workflow that each ran. */
 
-import { duration } from "../canvas/badge";
-import { useEditor, useRuns } from "../editor";
+import { useEditor, useRuns, useTab } from "../editor";
 import { isOver, type Job } from "../store/runs";
 import { EmptyState } from "../ui/Badge";
 import { Button, IconButton } from "../ui/Button";
+import { Menu } from "../ui/Menu";
+import { endOf, nameOf, picturesOf, whenOf } from "./job_words";
 import { Panel } from "./Panel";
 import css from "./Panel.module.css";
 
@@ -34,71 +35,75 @@ export function HistoryPanel() {
   );
 }
 
-/** The first picture that a job made. */
-export function pictureOf(job: Job): string | null {
-  const files = [
-    ...Object.values(job.outputs).flatMap((output) => output.files ?? []),
-    ...Object.values(job.files).flat(),
-  ];
-  return files.find((file) => file.media_type.startsWith("image/"))?.digest ?? null;
-}
-
-function told(job: Job): string {
-  const { ran = 0, memory = 0, disk = 0 } = job.counts;
-  const parts = [`${ran} ran`];
-  if (memory) parts.push(`${memory} from memory`);
-  if (disk) parts.push(`${disk} from disk`);
-  return parts.join(", ");
-}
-
 function Past({ job }: { job: Job }) {
-  const { api, actions, ui } = useEditor();
-  const picture = pictureOf(job);
-  const name = `${job.name || "Untitled"} #${job.number}`;
-  const when = new Date(1000 * (job.finished ?? job.submitted)).toLocaleString();
+  const { actions } = useEditor();
+  const shown = useTab((tab) => tab.job === job.id) ?? false;
+  const name = `${nameOf(job)} #${job.number}`;
   return (
-    <li className={css.item}>
-      {picture ? (
-        <button
-          type="button"
-          className={css.plain}
-          aria-label={`Picture of ${name}`}
-          onClick={() => ui.show({ kind: "picture", digest: picture })}
-        >
-          <img
-            className={css.thumb}
-            src={api.resultUrl(picture, { thumb: 128 })}
-            alt=""
-            loading="lazy"
-          />
-        </button>
-      ) : (
-        <span className={css.thumb} />
-      )}
+    <li className={css.item} data-active={shown || undefined} aria-current={shown || undefined}>
+      <Thumb job={job} name={name} />
       <div className={css.grow}>
         <div className={css.grow}>{name}</div>
-        <div className={css.muted}>
-          {job.status === "done" ? `${duration(job.seconds ?? 0)} · ${told(job)}` : job.status}
-        </div>
-        <div className={job.status === "failed" ? css.bad : css.muted}>
-          {job.status === "failed" ? job.problem : when}
+        <div className={css.muted}>{endOf(job)}</div>
+        {job.status === "failed" ? (
+          <div className={css.bad}>{job.problem}</div>
+        ) : (
+          <time className={css.muted} dateTime={new Date(1000 * job.submitted).toISOString()}>
+            {whenOf(job)}
+          </time>
+        )}
+        <div className={css.tools}>
+          <IconButton
+            small
+            icon="node"
+            label={`Open the workflow of ${name}`}
+            onClick={() => void actions.files.openJob(job.id)}
+          />
+          <IconButton
+            small
+            icon="refresh"
+            label={`Run ${name} again`}
+            onClick={() => void actions.queue.retry(job.id)}
+          />
+          <Menu
+            trigger={<IconButton small icon="more" label={`More of ${name}`} />}
+            items={[
+              { label: "Show on the nodes", icon: "eye", run: () => actions.run.show(job.id) },
+              "separator",
+              {
+                label: "Remove from the history",
+                icon: "trash",
+                danger: true,
+                run: () => void actions.queue.remove(job.id),
+              },
+            ]}
+          />
         </div>
       </div>
-      <IconButton
-        icon="node"
-        label={`Open the workflow of ${name}`}
-        onClick={() => void actions.files.openJob(job.id)}
-      />
-      <IconButton
-        icon="refresh"
-        label={`Run ${name} again`}
-        onClick={() => void actions.queue.retry(job.id)}
-      />
-      <IconButton
-        icon="trash"
-        label={`Remove ${name}`}
-        onClick={() => void actions.queue.remove(job.id)}
-      />
     </li>
+  );
+}
+
+function Thumb({ job, name }: { job: Job; name: string }) {
+  const { api, ui } = useEditor();
+  const pictures = picturesOf(job);
+  const [first] = pictures;
+  if (!first) return <span className={css.thumb} />;
+  return (
+    <button
+      type="button"
+      className={css.plain}
+      aria-label={
+        pictures.length > 1 ? `${pictures.length} pictures of ${name}` : `Picture of ${name}`
+      }
+      onClick={() => ui.show({ kind: "picture", digest: first.digest })}
+    >
+      <img
+        className={css.thumb}
+        src={api.resultUrl(first.digest, { thumb: 128 })}
+        alt=""
+        loading="lazy"
+      />
+    </button>
   );
 }
