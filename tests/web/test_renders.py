@@ -33,7 +33,7 @@ def cards(commit: dict[str, int]) -> set[str]:
 def test_a_step_of_a_node_draws_that_node_alone(counted: Editor) -> None:
     counted.load(
         tools(
-            "steps",
+            "second",
             steps=("tools.steps", {"count": 300, "pause": 0.02}, (0, 0)),
             first=("tools.add", {"a": link("steps"), "b": 1}, (340, 0)),
             second=("tools.add", {"a": link("first"), "b": 2}, (680, 0)),
@@ -42,8 +42,8 @@ def test_a_step_of_a_node_draws_that_node_alone(counted: Editor) -> None:
     counted.page.keyboard.press("Control+Enter")
     bar = counted.node("Steps").get_by_role("progressbar", name="progress")
     expect(bar).to_be_visible()
-    before = bar.get_attribute("aria-valuenow")
     commits(counted)
+    before = bar.get_attribute("aria-valuenow")
     expect(bar).not_to_have_attribute("aria-valuenow", before or "")
     drawn = [found for commit in commits(counted) if (found := cards(commit))]
     assert drawn
@@ -66,3 +66,46 @@ def test_an_edit_of_a_value_draws_no_other_card(counted: Editor) -> None:
     drawn = set().union(*map(cards, commits(counted)))
     # Its wires are drawn to the same places again, but not the card at their other end.
     assert {place for place in drawn if place.startswith("card ")} == {"card n:start"}
+
+
+COUNT_CARDS = """() => {
+  window.cards = 0;
+  new MutationObserver((records) => {
+    for (const record of records) {
+      for (const added of record.addedNodes) {
+        if (added instanceof Element && added.matches(".react-flow__node")) window.cards += 1;
+      }
+    }
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+def test_a_large_graph_from_afar_mounts_no_cards_neither_at_first_nor_on_the_way_out(
+    editor: Editor,
+) -> None:
+    editor.page.evaluate(COUNT_CARDS)
+    editor.load(
+        tools(
+            **{
+                f"n{index}": (
+                    "tools.number",
+                    {"value": index},
+                    (index % 20 * 340, index // 20 * 200),
+                )
+                for index in range(400)
+            }
+        )
+    )
+    expect(editor.page.locator("[data-canvas]")).to_have_attribute("data-far", "true")
+    assert editor.page.evaluate("window.cards") == 0
+
+    editor.page.keyboard.press("0")
+    expect(editor.page.locator("[data-node]").first).to_be_visible()
+    seen = editor.page.locator("[data-node]").count()
+    assert seen < 100
+    editor.page.evaluate("window.cards = 0")
+    x, y = editor.empty()
+    editor.page.mouse.move(x, y)
+    editor.page.mouse.wheel(0, 2000)
+    expect(editor.page.locator("[data-canvas]")).to_have_attribute("data-far", "true")
+    assert editor.page.evaluate("window.cards") < 100

@@ -8,15 +8,16 @@ import {
   ReactFlow,
   ReactFlowProvider,
   SelectionMode,
+  useStore,
 } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
 import { memo, useCallback, useMemo, useRef, useState } from "react";
 import { GRID } from "../doc/edits";
 import { useEditor, useSettings, useTab } from "../editor";
-import { scopeKey } from "../store/tabs";
+import { scopeKey, type Viewport } from "../store/tabs";
 import css from "./Canvas.module.css";
 import { ContextMenus } from "./ContextMenus";
-import { FAR, FarLayer } from "./FarLayer";
+import { FarLayer, isFar } from "./FarLayer";
 import { FrameCard } from "./FrameCard";
 import { Minimap } from "./Minimap";
 import { NodeCard } from "./NodeCard";
@@ -24,7 +25,7 @@ import { NoteCard } from "./NoteCard";
 import { RerouteDot } from "./RerouteDot";
 import { SelectionBox } from "./SelectionBox";
 import { useBoxSelect } from "./useBoxSelect";
-import { useCanvasHandle } from "./useCanvasHandle";
+import { keepView, useCanvasHandle } from "./useCanvasHandle";
 import { useCanvasKeys } from "./useCanvasKeys";
 import { useConnecting } from "./useConnecting";
 import { useDragging } from "./useDragging";
@@ -49,41 +50,39 @@ const LEFT_AND_MIDDLE = [0, 1];
 export const Canvas = memo(function Canvas() {
   const id = useTab((tab) => tab.id);
   const scope = useTab((tab) => scopeKey(tab.scope));
+  const [room, setRoom] = useState<HTMLDivElement | null>(null);
   if (id === null) return null;
   return (
-    // Another graph is another canvas: no gesture and no size of the last one is left over.
-    <ReactFlowProvider key={`${id}:${scope}`}>
-      <CanvasInside />
-    </ReactFlowProvider>
+    // The room is there before the canvas, so that this can begin with a view that fits into it.
+    <div ref={setRoom} className={css.room}>
+      {room && (
+        // Another graph is another canvas: no gesture and no size of the last one is left over.
+        <ReactFlowProvider key={`${id}:${scope}`}>
+          <CanvasInside room={room} />
+        </ReactFlowProvider>
+      )}
+    </div>
   );
 });
 
-function CanvasInside() {
-  const { tabs } = useEditor();
+function CanvasInside({ room }: { room: HTMLDivElement }) {
+  const editor = useEditor();
   const frame = useRef<HTMLDivElement>(null);
-  const [far, setFar] = useState(false);
+  const { ready, first } = useCanvasHandle(frame, () => [room.clientWidth, room.clientHeight]);
+  const far = useStore(isFar);
   const grid = useSettings((state) => state.values.grid);
   const drags = useSettings((state) => state.values.drag);
   const locked = useTab((tab) => tab.locked) ?? false;
   const hovered = useHovered(frame, far);
   const dragging = useDragging();
   const { nodes, edges } = useFlow(far, dragging.held ?? hovered);
-  const { ready, first } = useCanvasHandle(frame);
   const connecting = useConnecting();
   const picking = usePicking();
   const box = useBoxSelect(frame, drags);
   const drops = useDrops();
   const keys = useCanvasKeys();
   useWheel(frame);
-  const moved = useCallback(
-    (_: unknown, view: { x: number; y: number; zoom: number }) => {
-      const tab = tabs.current();
-      if (!tab) return;
-      tabs.patch(tab.id, { viewports: { ...tab.viewports, [scopeKey(tab.scope)]: view } });
-    },
-    [tabs],
-  );
-  const moving = useCallback((_: unknown, view: { zoom: number }) => setFar(view.zoom < FAR), []);
+  const moved = useCallback((_: unknown, view: Viewport) => keepView(editor, view), [editor]);
   const options = useMemo(() => ({ interactionWidth: 16 }), []);
   return (
     <ContextMenus>
@@ -135,7 +134,6 @@ function CanvasInside() {
           elevateEdgesOnSelect={false}
           zIndexMode="manual"
           proOptions={HIDE_MARK}
-          onMove={moving}
           onMoveEnd={moved}
           {...dragging.handlers}
           {...connecting}

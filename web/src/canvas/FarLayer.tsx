@@ -3,14 +3,17 @@
  * too many to move. The node under the pointer and those that are selected stay real elements.
  */
 
-import { useStoreApi } from "@xyflow/react";
+import { type ReactFlowState, useStoreApi } from "@xyflow/react";
 import { memo, useEffect, useRef } from "react";
 import { useEditor } from "../editor";
 import css from "./FarLayer.module.css";
 import { paintFar } from "./paint_far";
 
 /** Below this zoom nothing on a card can be read. */
-export const FAR = 0.4;
+const FAR = 0.4;
+
+export const isFar = ({ transform }: Pick<ReactFlowState, "transform">): boolean =>
+  transform[2] < FAR;
 
 export const FarLayer = memo(function FarLayer() {
   const editor = useEditor();
@@ -23,13 +26,14 @@ export const FarLayer = memo(function FarLayer() {
     let wanted = 0;
     const paint = () => {
       wanted = 0;
-      const { transform, width, height } = flow.getState();
+      const state = flow.getState();
+      const { transform, width, height } = state;
       const scale = window.devicePixelRatio || 1;
       if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
       if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
       pen.setTransform(scale, 0, 0, scale, 0, 0);
       pen.clearRect(0, 0, width, height);
-      if (transform[2] >= FAR) return;
+      if (!isFar(state)) return;
       paintFar(pen, editor, { x: transform[0], y: transform[1], zoom: transform[2] }, [
         width,
         height,

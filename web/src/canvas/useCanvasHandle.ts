@@ -5,8 +5,8 @@ import { type RefObject, useEffect, useMemo, useState } from "react";
 import { itemsOf } from "../doc/boxes";
 import type { Box } from "../doc/geometry";
 import type { Point } from "../doc/types";
-import { useEditor } from "../editor";
-import { graphOf, scopeKey, type Tab, type Viewport } from "../store/tabs";
+import { type Editor, useEditor } from "../editor";
+import { graphOf, scopeKey, type Viewport } from "../store/tabs";
 import type { CanvasHandle, CanvasSlot } from "./handle";
 import { boxAround } from "./hit";
 
@@ -31,17 +31,25 @@ export function fitting(box: Box, [width, height]: Point, most: number): Viewpor
   };
 }
 
-/** @returns the view to begin with, and whether the canvas can be used. */
-export function useCanvasHandle(frame: RefObject<HTMLDivElement | null>): {
-  first: Viewport;
-  ready: boolean;
-} {
+/**
+ * @param size Of the canvas as it begins, in pixels of the screen.
+ * @returns the view to begin with, and whether the canvas can be used.
+ */
+export function useCanvasHandle(
+  frame: RefObject<HTMLDivElement | null>,
+  size: () => Point,
+): { first: Viewport; ready: boolean } {
   const editor = useEditor();
   const flow = useReactFlow();
   const store = useStoreApi();
   const [ready, setReady] = useState(false);
-  const tab = editor.tabs.current();
-  const [first] = useState<Viewport>(() => (tab && seenBefore(tab)) ?? { x: 0, y: 0, zoom: 1 });
+  const [first] = useState(() => {
+    const view = firstView(editor, size());
+    // xyflow's store begins with it too. Otherwise its first picture would be of another view, and
+    // the next would mount every card of a large graph that is to be seen from afar.
+    store.setState({ transform: [view.x, view.y, view.zoom] });
+    return view;
+  });
   const handle = useMemo<CanvasHandle>(() => {
     let last: Point | null = null;
     const bounds = () => frame.current?.getBoundingClientRect() ?? new DOMRect();
@@ -103,14 +111,23 @@ export function useCanvasHandle(frame: RefObject<HTMLDivElement | null>): {
   }, [flow, frame, store]);
   useEffect(() => (editor.canvas as CanvasSlot).attach(handle), [editor, handle]);
   useEffect(() => {
-    const now = editor.tabs.current();
-    if (now && !seenBefore(now)) {
-      const box = boxAround(editor, itemsOf(graphOf(now)));
-      if (box) handle.fit(box, { animated: false });
-    }
+    keepView(editor, first);
     setReady(true);
-  }, [editor, handle]);
+  }, [editor, first]);
   return { first, ready };
 }
 
-const seenBefore = (tab: Tab): Viewport | null => tab.viewports[scopeKey(tab.scope)] ?? null;
+/** What was in view the last time, else the whole graph. */
+function firstView(editor: Editor, size: Point): Viewport {
+  const tab = editor.tabs.current();
+  const seen = tab?.viewports[scopeKey(tab.scope)];
+  if (!tab || seen) return seen ?? { x: 0, y: 0, zoom: 1 };
+  const box = boxAround(editor, itemsOf(graphOf(tab)));
+  return box ? fitting(box, size, 1) : { x: 0, y: 0, zoom: 1 };
+}
+
+/** Remember what is in view of the graph that is shown. */
+export function keepView({ tabs }: Editor, view: Viewport): void {
+  const tab = tabs.current();
+  if (tab) tabs.patch(tab.id, { viewports: { ...tab.viewports, [scopeKey(tab.scope)]: view } });
+}

@@ -1,9 +1,11 @@
 /** The nodes and edges that xyflow shows of the graph in view. */
 
-import { useMemo, useState } from "react";
+import { useStoreApi } from "@xyflow/react";
+import { useEffect, useMemo, useState } from "react";
 import { EMPTY_WORKFLOW, type Item } from "../doc/types";
 import { useLibrary, useTab } from "../editor";
 import { graphOf, workflowOf } from "../store/tabs";
+import { isFar } from "./FarLayer";
 import { type FlowEdge, type FlowNode, makeFlow } from "./flow";
 
 const NO_EDGES: FlowEdge[] = [];
@@ -26,9 +28,25 @@ export function useFlow(far: boolean, near: Item | null): { nodes: FlowNode[]; e
     () => (far ? NO_EDGES : maker.edges(graph, workflow, library)),
     [maker, graph, workflow, library, far],
   );
-  const nodes = useMemo(
-    () => (far ? all.filter((node) => node.type !== "node" || node.id === near) : all),
-    [all, far, near],
+  const painted = useMemo(
+    () => all.filter((node) => node.type !== "node" || node.id === near),
+    [all, near],
   );
-  return { nodes, edges };
+  useBeforeFar(painted);
+  return { nodes: far ? painted : all, edges };
+}
+
+/**
+ * Whoever goes away from the graph leaves its cards behind before xyflow looks which of them are
+ * in view: it would mount all of them, to take them off again with the next picture.
+ */
+function useBeforeFar(nodes: FlowNode[]): void {
+  const flow = useStoreApi();
+  useEffect(
+    () =>
+      flow.subscribe((now, before) => {
+        if (isFar(now) && !isFar(before)) now.setNodes(nodes);
+      }),
+    [flow, nodes],
+  );
 }

@@ -1,12 +1,11 @@
 /** What a node's card needs to know of its node, each selected alone so that little renders. */
 
 import { useMemo } from "react";
-import { useStore } from "zustand";
 import { type Geometry, geometry } from "../doc/geometry";
 import { type Face, faceOf } from "../doc/library";
 import { flatId } from "../doc/scope";
 import type { NodeEntry, NodeLayout } from "../doc/types";
-import { useEditor, useLibrary, useRuns, useTab } from "../editor";
+import { useLibrary, useRuns, useTab } from "../editor";
 import type { Problem } from "../server/api";
 import type { NodeRun } from "../store/runs";
 import { graphOf, workflowOf } from "../store/tabs";
@@ -51,22 +50,32 @@ export function useJobActive(): boolean {
 }
 
 const NONE: readonly Problem[] = [];
+const byNode = new WeakMap<readonly Problem[], ReadonlyMap<string, readonly Problem[]>>();
 
-/** What the check found about a node, or about nodes inside of the group that it calls. */
-export function useProblems(id: string): readonly Problem[] {
-  const { tabs } = useEditor();
-  const problems = useStore(tabs, (state) => {
-    const tab = state.tabs.find((one) => one.id === state.active);
-    return tab?.problems ?? NONE;
-  });
-  const flat = useTab((tab) => flatId(tab.scope, id)) ?? id;
-  return useMemo(() => {
-    if (problems.length === 0) return NONE;
-    const inner = `${flat}/`;
-    const found = problems.filter((one) => one.node === flat || one.node?.startsWith(inner));
-    return found.length > 0 ? found : NONE;
-  }, [problems, flat]);
+/** Problems by the node they are about, and by every call that this lies in. */
+function problemsByNode(problems: readonly Problem[]): ReadonlyMap<string, readonly Problem[]> {
+  const known = byNode.get(problems);
+  if (known) return known;
+  const found = new Map<string, Problem[]>();
+  for (const problem of problems) {
+    const parts = problem.node?.split("/") ?? [];
+    for (let depth = 1; depth <= parts.length; depth += 1) {
+      const place = parts.slice(0, depth).join("/");
+      const there = found.get(place);
+      if (there) there.push(problem);
+      else found.set(place, [problem]);
+    }
+  }
+  byNode.set(problems, found);
+  return found;
 }
+
+/**
+ * What the check found about a node, or about nodes inside of the group that it calls. Every edit
+ * is checked, so a node that nothing is found about keeps its answer and is not drawn anew.
+ */
+export const useProblems = (id: string): readonly Problem[] =>
+  useTab((tab) => problemsByNode(tab.problems).get(flatId(tab.scope, id))) ?? NONE;
 
 export const useSelected = (key: `${"n" | "f" | "t" | "r" | "w"}:${string}`): boolean =>
   useTab((tab) => tab.selection.has(key)) ?? false;
