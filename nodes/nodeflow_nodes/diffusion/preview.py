@@ -1,19 +1,23 @@
 """A quick look at latents while they are sampled.
 
-Small pictures are decoded. For larger ones decoding would cost more than the step itself, so each
-latent pixel gets the colour that a linear map, fitted to the autoencoder once, reads from it.
+A small decoder does it where a person has one. Else small pictures are decoded whole. For larger
+ones decoding would cost more than the step itself, so each latent pixel gets the colour that a
+linear map, fitted to the autoencoder once, reads from it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import PIL.Image
 import torch
 from torch import Tensor
 
-from nodeflow import Device, Model, ModelMemory
+from nodeflow import Device, Model, ModelMemory, Recipe
 from nodeflow_nodes.diffusion.families.family import Autoencoder
+from nodeflow_nodes.diffusion.families.registry import family_of
+from nodeflow_nodes.diffusion.families.tiny_decoder import TinyDecoder, find_decoder
 from nodeflow_nodes.diffusion.parts import autoencoder
 
 _DECODED = 16 * 16
@@ -21,6 +25,24 @@ _DECODED = 16 * 16
 _LARGEST = 512
 _TILES = 12
 """The map is fitted to a chequerboard of this many random colours along each side."""
+
+
+def tiny_decoder(model: Model, models: ModelMemory, device: Device) -> TinyDecoder | None:
+    """The small decoder for a model's latents, if there is one near the model's file."""
+    file = find_decoder(Path(model.path), family_of(model).tiny_decoders)
+    if file is None:
+        return None
+    recipe = Recipe(str(file), f"{file.stat().st_mtime_ns}", "preview", model.family)
+    return models.get(
+        recipe, device, lambda: TinyDecoder.load(file, device), lambda decoder: decoder.size
+    )
+
+
+def tiny_preview(scaled: Tensor, decoder: TinyDecoder) -> PIL.Image.Image:
+    """The first of the scaled latents [batch, channel, height, width] as a small picture."""
+    picture = _picture(decoder.decode(scaled[:1])[0])
+    picture.thumbnail((_LARGEST, _LARGEST))
+    return picture
 
 
 def preview(samples: Tensor, model: Model, models: ModelMemory, device: Device) -> PIL.Image.Image:

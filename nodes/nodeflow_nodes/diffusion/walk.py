@@ -28,7 +28,7 @@ from nodeflow_nodes.diffusion.inpainting import beside, kept_outside, mask_of
 from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import control_network
 from nodeflow_nodes.diffusion.parts import denoiser as load_denoiser
-from nodeflow_nodes.diffusion.preview import preview
+from nodeflow_nodes.diffusion.preview import preview, tiny_decoder, tiny_preview
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.samplers.noise import Seeds, start_noise
 from nodeflow_nodes.diffusion.samplers.step import Sigmas
@@ -153,8 +153,14 @@ def _seeds(latent: Latent, seed: int) -> Seeds:
 def _watcher(
     model: Model, network: Denoiser, plan: Plan, services: Services
 ) -> Callable[[int, int, Tensor], None]:
+    try:
+        decoder = tiny_decoder(model, services.models, services.device)
+    except InputError as error:
+        # A preview is not worth the run; what is printed stands in the node's log.
+        print(f"Previews are coarse: {error}")
+        decoder = None
     # A network that came alone has no autoencoder to make pictures with.
-    shown = "vae" in inspect_model(Path(model.path)).parts
+    shown = decoder is not None or "vae" in inspect_model(Path(model.path)).parts
 
     def on_step(step: int, total: int, denoised: Tensor) -> None:
         _require_finite(denoised, step, total)
@@ -162,6 +168,8 @@ def _watcher(
         plan.on_estimate(step, latest)
 
         def picture() -> PIL.Image.Image:
+            if decoder is not None:
+                return tiny_preview(denoised, decoder)
             return preview(latest, model, services.models, services.device)
 
         services.progress(step, total, preview=picture if shown else None)

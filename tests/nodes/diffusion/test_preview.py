@@ -1,11 +1,27 @@
 from __future__ import annotations
 
+import re
+import shutil
+from pathlib import Path
+
+import PIL.Image
+import pytest
 import torch
-from nodeflow_nodes.diffusion.load import LoadedModel
-from nodeflow_nodes.diffusion.preview import colour_pixels, fit_colours, preview
+from diffusers import AutoencoderTiny
+from nodeflow_nodes.diffusion.load import LoadedModel, load_model
+from nodeflow_nodes.diffusion.preview import (
+    colour_pixels,
+    fit_colours,
+    preview,
+    tiny_decoder,
+    tiny_preview,
+)
+from nodeflow_nodes.diffusion.sampling import sample
+from nodeflow_nodes.diffusion.text import encode_text
+from safetensors.torch import save_file
 from torch import Tensor
 
-from nodeflow import Device, ModelMemory
+from nodeflow import Device, InputError, Latent, ModelMemory, Progress
 
 
 class Averaging:
@@ -39,3 +55,67 @@ def test_a_small_picture_is_decoded_and_a_large_one_coloured(
     assert (small.mode, small.size) == ("RGB", (128, 64))
     large = preview(torch.randn(2, 4, 32, 64), loaded.model, models, device)
     assert (large.mode, large.size) == ("RGB", (512, 256))
+
+
+@pytest.fixture
+def own_model(folder: Path, tmp_path: Path) -> Path:
+    """The tiny model in a tree of models of its own."""
+    return Path(shutil.copytree(folder, tmp_path / "models" / "checkpoints" / "tiny"))
+
+
+@pytest.mark.parametrize("layout", ["original", "diffusers"])
+def test_a_small_decoder_beside_the_models_draws_previews(
+    own_model: Path, models: ModelMemory, device: Device, layout: str
+) -> None:
+    model = load_model(own_model).model
+    assert tiny_decoder(model, models, device) is None
+    torch.manual_seed(0)
+    reference = AutoencoderTiny().eval()
+    state = reference.state_dict()
+    if layout == "original":
+        name = "taesd_decoder"
+        state = {
+            re.sub(
+                r"^(\d+)", lambda found: str(int(found[1]) + 1), key.removeprefix("decoder.layers.")
+            ): t
+            for key, t in state.items()
+            if key.startswith("decoder.layers.")
+        }
+    else:
+        name = "taesd"
+    near = own_model.parents[1] / "vae_approx"
+    near.mkdir()
+    save_file(state, near / f"{name}.safetensors")
+    found = tiny_decoder(model, models, device)
+    assert found is not None
+    latent = torch.randn(2, 4, 6, 8)
+    with torch.no_grad():
+        expected = (reference.decode(latent).sample / 2 + 0.5).clamp(0, 1).movedim(1, -1)
+    assert torch.allclose(found.decode(latent), expected, atol=1e-5)
+    shown = tiny_preview(latent, found)
+    assert isinstance(shown, PIL.Image.Image)
+    assert shown.size == (64, 48)
+
+
+def test_another_file_among_the_small_decoders_is_named(
+    own_model: Path, models: ModelMemory, device: Device
+) -> None:
+    near = own_model.parents[1] / "vae_approx"
+    near.mkdir()
+    save_file({"weight": torch.zeros(2)}, near / "taesd_decoder.safetensors")
+    with pytest.raises(InputError, match=r"taesd_decoder\.safetensors is no small decoder"):
+        tiny_decoder(load_model(own_model).model, models, device)
+
+
+def test_a_broken_small_decoder_does_not_stop_a_walk(
+    own_model: Path, models: ModelMemory, device: Device, capsys: pytest.CaptureFixture[str]
+) -> None:
+    near = own_model.parents[1] / "vae_approx"
+    near.mkdir()
+    (near / "taesd.safetensors").write_bytes(b"broken")
+    recipes = load_model(own_model)
+    prompt = encode_text(recipes.text_encoder, "", models=models, device=device)
+    services = {"progress": Progress(), "models": models, "device": device}
+    latent = Latent(torch.zeros(1, 4, 8, 8))
+    sample(recipes.model, prompt, prompt, latent, steps=1, **services)  # type: ignore[arg-type]
+    assert "Previews are coarse" in capsys.readouterr().out

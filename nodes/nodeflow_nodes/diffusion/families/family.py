@@ -218,10 +218,17 @@ class Autoencoder(Protocol):
 
 
 class Family(Protocol):
-    """A kind of model: how its parts are loaded from the files that a recipe names."""
+    """A kind of model: how its parts are loaded from the files that a recipe names.
+
+    Attributes:
+        name: As recipes carry it.
+        tiny_decoders: Names of files, without ending, of small decoders for its latents.
+    """
 
     @property
     def name(self) -> str: ...
+    @property
+    def tiny_decoders(self) -> tuple[str, ...]: ...
 
     def load_denoiser(self, recipe: Recipe, device: Device) -> Denoiser: ...
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork: ...

@@ -131,6 +131,7 @@ class StableDiffusion:
     """The family: reads the parts of diffusers folders and of single files."""
 
     name = "stable_diffusion"
+    tiny_decoders: tuple[str, ...] = ("taesd_decoder", "taesd")
     denoiser: type[StableDiffusionDenoiser] = StableDiffusionDenoiser
 
     def load_denoiser(self, recipe: Recipe, device: Device) -> StableDiffusionDenoiser:

@@ -101,6 +101,7 @@ class StableDiffusionXl(StableDiffusion):
     """The family; a refiner is a model of its own, with the second text encoder only."""
 
     name = "stable_diffusion_xl"
+    tiny_decoders: tuple[str, ...] = ("taesdxl_decoder", "taesdxl")
     denoiser = StableDiffusionXlDenoiser
 
     def load_text_model(self, recipe: Recipe, device: Device) -> ClipTexts:
