@@ -154,6 +154,8 @@ def test_a_server_that_goes_away_and_comes_back_loses_nothing(
     mortal.kill()
     banner = page.get_by_role("alert").filter(has_text="The server is away")
     expect(banner).to_be_visible(timeout=30_000)
+    banner.get_by_role("button", name="Try now").click()
+    expect(editor.status).to_have_text("The server is still away.")
     page.locator('[data-node="one"] header').click()
     page.keyboard.press("Control+d")
     page.keyboard.press("Control+s")

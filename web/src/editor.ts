@@ -7,6 +7,7 @@ import type { CanvasHandle } from "./canvas/handle";
 import type { Command } from "./commands/command";
 import type { Plugins, PluginsState } from "./plugins/plugins";
 import type { Api } from "./server/api";
+import type { Line } from "./server/line";
 import type { LibraryState, LibraryStore } from "./store/library";
 import type { RunsState, RunsStore } from "./store/runs";
 import type { SettingsState, SettingsStore } from "./store/settings";
@@ -17,6 +18,7 @@ import type { Questions } from "./ui/confirm";
 
 export interface Editor {
   readonly api: Api;
+  readonly line: Line;
   readonly tabs: Tabs;
   readonly runs: RunsStore;
   readonly library: LibraryStore;

@@ -6,6 +6,7 @@ import { makeNodeActions, type NodeActions } from "./nodes";
 import { makePictureActions, type PictureActions } from "./pictures";
 import { makeQueueActions, type QueueActions } from "./queue";
 import { makeRunActions, type RunActions } from "./run";
+import { makeShelfActions, type ShelfActions } from "./shelf";
 
 export interface Actions {
   readonly files: FileActions;
@@ -13,6 +14,7 @@ export interface Actions {
   readonly pictures: PictureActions;
   readonly queue: QueueActions;
   readonly run: RunActions;
+  readonly shelf: ShelfActions;
 }
 
 /** @param editor Is not whole yet, so nothing of it may be used before an action is called. */
@@ -22,4 +24,5 @@ export const makeActions = (editor: () => Editor): Actions => ({
   pictures: makePictureActions(editor),
   queue: makeQueueActions(editor),
   run: makeRunActions(editor),
+  shelf: makeShelfActions(editor),
 });

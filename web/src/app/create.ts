@@ -6,6 +6,7 @@ import { COMMANDS } from "../commands/table";
 import type { Editor } from "../editor";
 import { makePlugins } from "../plugins/plugins";
 import { makeApi } from "../server/api";
+import { makeLine } from "../server/line";
 import { makeLibraryStore } from "../store/library";
 import { makeRuns } from "../store/runs";
 import { makeSettings } from "../store/settings";
@@ -68,6 +69,7 @@ export function createEditor(): { editor: Editor; toasts: Toasts } {
   });
   const editor: Editor = {
     api,
+    line: makeLine(),
     tabs,
     runs,
     library,

@@ -9,14 +9,14 @@ import { announce } from "./announce";
 const FIRST = "text_to_image";
 
 export async function start(editor: Editor): Promise<void> {
-  const { api, runs, library, settings, shelf, plugins, ui } = editor;
+  const { api, line, runs, library, settings, shelf, plugins, ui } = editor;
   follow(editor);
   announce(editor);
   // Keys that are pressed right after Ctrl+K are meant for the palette, so it is here before that.
   await Promise.all([library.load(), settings.load(), import("./AllDialogs")]);
   for (const kind of kindsOf(editor)) void library.loadFiles(kind);
-  const connect = () =>
-    watch({
+  const connect = () => {
+    const socket = watch({
       base: api.base,
       previews: settings.getState().values.previews,
       onBatch: (events, previews) => runs.apply(events, previews),
@@ -27,6 +27,9 @@ export async function start(editor: Editor): Promise<void> {
         void library.reload();
       },
     });
+    line.attach(socket);
+    return socket;
+  };
   let socket = connect();
   settings.subscribe((now, before) => {
     if (now.values.previews === before.values.previews) return;

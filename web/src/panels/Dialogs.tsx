@@ -3,6 +3,7 @@
 import { useUi } from "../editor";
 import { MissingDialog } from "./MissingDialog";
 import { CommentDialog, TraceDialog, UnreadableDialog } from "./NodeDialogs";
+import { RenameDialog } from "./RenameDialog";
 import { ConflictDialog, SaveAsDialog } from "./SaveDialogs";
 
 export function Dialogs() {
@@ -10,6 +11,8 @@ export function Dialogs() {
   switch (dialog?.kind) {
     case "save-as":
       return <SaveAsDialog tab={dialog.tab} />;
+    case "rename":
+      return <RenameDialog path={dialog.path} />;
     case "conflict":
       return <ConflictDialog tab={dialog.tab} />;
     case "missing":

@@ -1,15 +1,15 @@
-/** Workflows that are saved on the server, with their versions, and templates. */
+/** Workflows that are saved on the server, by their folders, and templates. */
 
 import { useEffect, useState } from "react";
 import { useEditor, useShelf } from "../editor";
-import type { WorkflowInfo, WorkflowVersion } from "../gen/api";
-import { sentenceOf } from "../server/api";
+import type { WorkflowInfo } from "../gen/api";
 import { EmptyState } from "../ui/Badge";
-import { Button, IconButton } from "../ui/Button";
-import { Menu } from "../ui/Menu";
+import { Button } from "../ui/Button";
 import { SearchField } from "../ui/TextField";
+import { type Folder, treeOf } from "./folders";
 import { Panel } from "./Panel";
 import css from "./Panel.module.css";
+import { SavedRow } from "./SavedRow";
 
 export function WorkflowsPanel() {
   const { shelf, ui } = useEditor();
@@ -17,9 +17,11 @@ export function WorkflowsPanel() {
   const [typed, setTyped] = useState("");
   useEffect(() => void shelf.load(), [shelf]);
   const query = typed.trim().toLowerCase();
-  const own = workflows.filter(
-    (one) => !one.template && `${one.path} ${one.name}`.toLowerCase().includes(query),
+  const found = workflows.filter((one) =>
+    `${one.path} ${one.name} ${one.description}`.toLowerCase().includes(query),
   );
+  const own = found.filter((one) => !one.template);
+  const templates = found.filter((one) => one.template);
   return (
     <Panel
       title="Workflows"
@@ -38,64 +40,48 @@ export function WorkflowsPanel() {
           Ctrl+S saves the workflow in view.
         </EmptyState>
       )}
-      <ul className={css.list} aria-label="Saved workflows">
-        {own.map((info) => (
-          <Saved key={info.path} info={info} />
+      <Branch folder={treeOf(own)} label="Saved workflows" />
+      {templates.length > 0 && <h3 className={css.heading}>Templates</h3>}
+      <ul className={css.list} aria-label="Templates">
+        {templates.map((info) => (
+          <Template key={info.path} info={info} />
         ))}
       </ul>
     </Panel>
   );
 }
 
-function Saved({ info }: { info: WorkflowInfo }) {
-  const { api, actions, questions, ui, shelf } = useEditor();
-  const [versions, setVersions] = useState<readonly WorkflowVersion[]>([]);
-  const remove = async () => {
-    const yes = await questions.ask({
-      title: `Delete the workflow ${info.path}?`,
-      description: "Its versions can still be opened by their address.",
-      action: "Delete",
-      danger: true,
-    });
-    if (!yes) return;
-    try {
-      await api.deleteWorkflow(info.path, info.etag);
-      await shelf.load();
-    } catch (error) {
-      ui.toast("error", `'${info.path}' is not deleted: ${sentenceOf(error)}`);
-    }
-  };
-  const load = () =>
-    api
-      .versions(info.path)
-      .then(setVersions, (error: unknown) =>
-        ui.toast("error", `Versions cannot be listed: ${sentenceOf(error)}`),
-      );
+/** What lies in a folder: its folders, which open and close, and its workflows. */
+function Branch({ folder, label }: { folder: Folder; label: string }) {
+  return (
+    <ul className={css.list} aria-label={label}>
+      {folder.folders.map((inner) => (
+        <li key={inner.path}>
+          <details open className={css.folder}>
+            <summary className={css.heading}>{inner.name}</summary>
+            <Branch folder={inner} label={inner.path} />
+          </details>
+        </li>
+      ))}
+      {folder.workflows.map((info) => (
+        <SavedRow key={info.path} info={info} />
+      ))}
+    </ul>
+  );
+}
+
+function Template({ info }: { info: WorkflowInfo }) {
+  const { actions } = useEditor();
   return (
     <li className={css.item}>
       <button
         type="button"
         className={`${css.plain} ${css.grow}`}
-        title={info.problem || info.name}
-        onClick={() => void actions.files.openSaved(info.path)}
+        title={info.description}
+        onClick={() => void actions.files.openSaved(info.path, { template: true })}
       >
-        {info.path}
-        <div className={info.problem ? css.bad : css.muted}>
-          {info.problem || new Date(1000 * info.modified).toLocaleString()}
-        </div>
+        {info.name}
       </button>
-      <Menu
-        trigger={<IconButton icon="more" label={`More of ${info.path}`} />}
-        onOpenChange={(open) => void (open && load())}
-        items={[
-          { label: "Delete", icon: "trash", danger: true, run: () => void remove() },
-          { heading: "Versions" },
-          ...versions.map((version) => ({
-            label: `${version.number}: ${new Date(1000 * version.time).toLocaleString()}`,
-            run: () => void actions.files.openVersion(info.path, version.number),
-          })),
-        ]}
-      />
     </li>
   );
 }

@@ -32,6 +32,8 @@ export interface Watching {
 }
 
 export interface Watch {
+  /** Do not wait for the next attempt; gives whether the server was there. */
+  tryNow(): Promise<boolean>;
   close(): void;
 }
 
@@ -56,6 +58,7 @@ export function watch(options: Watching): Watch {
   const noWake = page.onWake(() => line.wake());
   line.begin();
   return {
+    tryNow: () => line.tryNow(),
     close() {
       noWake();
       line.close();
@@ -74,6 +77,8 @@ class Watcher {
   #failures = 0;
   #state: Connection["state"] | null = null;
   #closed = false;
+  /** Who wants to know what came of the next attempt. */
+  #curious: ((there: boolean) => void)[] = [];
   /** One of: give up the handshake, try again, ask a silent server. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -107,9 +112,19 @@ class Watcher {
     if (this.#present === null || Date.now() - this.#heard > SHORT_SILENCE) this.begin();
   }
 
+  tryNow(): Promise<boolean> {
+    if (this.#closed) return Promise.resolve(false);
+    this.#failures = 0;
+    return new Promise((tell) => {
+      this.#curious.push(tell);
+      this.begin(); // does nothing if an attempt is on its way already
+    });
+  }
+
   close() {
     this.#closed = true;
     clearTimeout(this.#timer);
+    this.#tell(false);
     this.#batches.drop();
     for (const line of [this.#present, this.#next]) if (line !== null) hangUp(line.socket);
     this.#present = this.#next = null;
@@ -143,6 +158,7 @@ class Watcher {
     this.#next = null;
     this.#failures = 0;
     this.#become("online");
+    this.#tell(true);
   }
 
   #read(text: string, line: Line) {
@@ -168,6 +184,7 @@ class Watcher {
     if (socket === null || socket === next?.socket) {
       if (next !== null) hangUp(next.socket);
       this.#next = null;
+      this.#tell(false);
       // Whoever takes no new socket is not there for the old one either, unless it has just spoken.
       if (this.#present !== null && this.#heard > (next?.opened ?? 0)) return this.#listen();
     } else if (socket !== this.#present?.socket) {
@@ -177,6 +194,10 @@ class Watcher {
     this.#present = null;
     this.#become("offline");
     if (this.#next === null) this.#retry();
+  }
+
+  #tell(there: boolean) {
+    for (const tell of this.#curious.splice(0)) tell(there);
   }
 
   #retry() {

@@ -23,6 +23,7 @@ export type Dialog =
   | { readonly kind: "settings"; readonly section?: string }
   | { readonly kind: "templates" }
   | { readonly kind: "save-as"; readonly tab: string }
+  | { readonly kind: "rename"; readonly path: string }
   | { readonly kind: "close-tab"; readonly tab: string }
   | { readonly kind: "conflict"; readonly tab: string }
   | { readonly kind: "drafts" }

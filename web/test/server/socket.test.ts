@@ -60,6 +60,26 @@ describe("the socket", () => {
     expect(onReset).toHaveBeenCalledTimes(1);
   });
 
+  it("is opened at once for somebody who does not want to wait, and tells whether it was", async () => {
+    const { newest, sockets, watching } = online();
+    newest().ends();
+    for (let attempt = 0; attempt < 6; attempt++) {
+      vi.advanceTimersByTime(5000);
+      newest().ends();
+    }
+    const before = sockets.length;
+    const first = watching.tryNow();
+    expect(sockets).toHaveLength(before + 1);
+    newest().ends();
+    expect(await first).toBe(false);
+    vi.advanceTimersByTime(300); // it does not wait long after that
+    expect(sockets).toHaveLength(before + 2);
+    const second = watching.tryNow(); // an attempt is on its way, and its end is told
+    expect(sockets).toHaveLength(before + 2);
+    newest().says({ events: [], after: 5, last: 5 });
+    expect(await second).toBe(true);
+  });
+
   it("goes on behind the last event when it was cut off", () => {
     const { newest, page, seqs, states, onReset, sockets } = online();
     newest().says({ events: [event(6), event(7)] });
