@@ -29,7 +29,8 @@ PATCHES: dict[str, dict[str, tuple[int, ...]]] = {
     "loras": {
         "lora_unet_mid_block_attentions_0_proj_in.lora_down.weight": (2, 4),
         "lora_unet_mid_block_attentions_0_proj_in.lora_up.weight": (4, 2),
-    }
+    },
+    "embeddings": {"emb_params": (2, 256)},
 }
 """Kinds of files that are laid over a model, by the tensors of a small one."""
 

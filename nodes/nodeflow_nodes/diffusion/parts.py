@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nodeflow import Device, ModelMemory, Recipe
+from nodeflow_nodes.diffusion.families.embedding_keys import CLIP_SKIP, EMBEDDING
+from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.families.family import (
     Autoencoder,
     ControlNetwork,
@@ -38,7 +40,15 @@ def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextMode
     if not encoder.patches:
         return base
     laying = Laying(encoder.patches)
-    return models.get(encoder, device, lambda: base.changed(laying), lambda _: laying.fresh)
+
+    def patched() -> TextModel:
+        found = base.changed(laying)
+        words = [Embedding.read(patch) for patch in encoder.patches if patch.kind == EMBEDDING]
+        left_out = [patch.amount for patch in encoder.patches if patch.kind == CLIP_SKIP]
+        found = found.with_words(words) if words else found
+        return found.without_layers(int(left_out[-1])) if left_out else found
+
+    return models.get(encoder, device, patched, lambda _: laying.fresh)
 
 
 def autoencoder(vae: Recipe, models: ModelMemory, device: Device) -> Autoencoder:

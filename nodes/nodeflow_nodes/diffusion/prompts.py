@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from nodeflow import InputError
 
 _EMPHASIS = 1.1
+# A sentence may go on right behind a name.
+_CALLS = re.compile(r"embedding:(?P<name>[^\s,:;()<>]*[^\s,:;()<>.!?'\"])|<(?P<marked>[^<>]+)>")
 _MARKS = re.compile(r"\\[()]|\(|:\s*(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))\s*\)|\)")
 
 
@@ -19,6 +21,13 @@ class WeightedText:
 
     text: str
     weight: float
+
+
+@dataclass(frozen=True)
+class Call:
+    """A place in a prompt where a learned word stands: `embedding:name`, or `<name>`."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,42 @@ def parse_weights(prompt: str) -> list[WeightedText]:
             shown = piece.text[:40]
             raise InputError(f"the weight of '{shown}' in the prompt is too large; make it smaller")
     return merged
+
+
+def split_calls(text: str, known: Collection[str]) -> list[str | Call]:
+    """A stretch of a prompt as plain texts and calls of learned words.
+
+    Args:
+        text: The stretch. `<name>` is a call only if the name is known, and else text.
+        known: Names of the words that are loaded.
+
+    Raises:
+        InputError: `embedding:name` calls for a word that is not loaded.
+    """
+    pieces: list[str | Call] = []
+    position = 0
+    for match in _CALLS.finditer(text):
+        name = match["marked"]
+        if name is None:
+            name = _learned(match["name"], known)
+        elif name not in known:
+            continue
+        pieces += [text[position : match.start()], Call(name)]
+        position = match.end()
+    pieces.append(text[position:])
+    return [piece for piece in pieces if piece]
+
+
+def _learned(called: str, known: Collection[str]) -> str:
+    """The word that is called, by its name or by that of its file."""
+    for name in (called, re.sub(r"\.(safetensors|pt|bin)$", "", called)):
+        if name in known:
+            return name
+    loaded = ", ".join(sorted(known)) or "none"
+    raise InputError(
+        f"the prompt calls for the embedding '{called}', which the text encoder has not learned "
+        f"(learned: {loaded}); put load_embedding before it"
+    )
 
 
 def _factors(marks: Sequence[_Mark]) -> dict[int, float]:

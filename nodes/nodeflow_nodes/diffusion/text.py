@@ -10,9 +10,10 @@ from pydantic import Field
 from nodeflow import Conditioning, Device, ModelMemory, Prompt, TextEncoder, node
 from nodeflow_nodes.diffusion.hooks import conditioned_facts, text_facts
 from nodeflow_nodes.diffusion.parts import text_model
+from nodeflow_nodes.diffusion.text_checks import check_text
 
 
-@node(category="text", on="device", facts=text_facts)
+@node(category="text", on="device", check=check_text, facts=text_facts)
 def encode_text(
     encoder: TextEncoder, text: Prompt, *, models: ModelMemory, device: Device
 ) -> Conditioning:
@@ -22,6 +23,7 @@ def encode_text(
         encoder: The model's text encoder.
         text: The prompt, of any length. `(words:1.3)` weighs words more, `(words:0.7)` less,
             `(words)` means 1.1; write a parenthesis itself with a backslash before it.
+            `embedding:name` is a word that `load_embedding` has taught.
     """
     return text_model(encoder, models, device).encode(text)
 

@@ -5,7 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nodeflow_nodes.diffusion.prompts import WeightedText, parse_weights
+from nodeflow_nodes.diffusion.prompts import Call, WeightedText, parse_weights, split_calls
 
 from nodeflow import InputError
 
@@ -63,3 +63,17 @@ def test_deep_nesting_is_read_in_linear_time() -> None:
 def test_a_weight_beyond_all_numbers_is_refused(prompt: str) -> None:
     with pytest.raises(InputError, match=r"weight of 'a' .* too large"):
         parse_weights(prompt)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pieces"),
+    [
+        ("a embedding:cat, red", ["a ", Call("cat"), ", red"]),
+        ("embedding:cat.safetensors", [Call("cat")]),
+        ("embedding:v1.5. And", [Call("v1.5"), ". And"]),
+        ("a <cat><cat> and <dog>", ["a ", Call("cat"), Call("cat"), " and <dog>"]),
+        ("a < b > c", ["a < b > c"]),
+    ],
+)
+def test_calls_of_learned_words(prompt: str, pieces: list[str | Call]) -> None:
+    assert split_calls(prompt, ["cat", "v1.5"]) == pieces

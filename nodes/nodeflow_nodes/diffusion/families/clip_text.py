@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from nodeflow import Conditioning, Device
+from nodeflow import Conditioning, Device, InputError
+from nodeflow_nodes.diffusion.families.embeddings import Embedding, Words
 from nodeflow_nodes.diffusion.families.family import Change
+from nodeflow_nodes.diffusion.families.lora_weights import twin
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
-from nodeflow_nodes.diffusion.prompts import parse_weights
+from nodeflow_nodes.diffusion.prompts import Call, parse_weights, split_calls
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class ClipText:
         """
         self._tokenizer = tokenizer
         self._penultimate = penultimate
+        self._left_out = 0
+        self._learned: dict[str, list[int]] = {}
         self._padding = tokenizer.pad_token_id if padding is None else padding
         self._encoder = encoder
         self._device = device.name
@@ -83,6 +89,35 @@ class ClipText:
         """The same with another encoder; see `TextModel.changed`."""
         other = copy(self)
         other._encoder = change(part, self._encoder)
+        return other
+
+    def with_words(self, words: Sequence[Embedding], part: str = "text_encoder") -> ClipText:
+        """The same with learned words; see `TextModel.with_words`."""
+        table: Any = self._encoder.get_input_embeddings()
+        vectors: list[Tensor] = []
+        learned: dict[str, list[int]] = {}
+        for word in words:
+            found = word.fitting(part, table.weight.shape[-1])
+            learned[word.name] = [-len(vectors) - place - 1 for place in range(len(found))]
+            vectors += found
+        other = copy(self)
+        other._learned = learned
+        other._encoder = twin(self._encoder, ())
+        weight = torch.stack(vectors).to(table.weight)
+        other._encoder.set_input_embeddings(Words(table, weight))
+        return other
+
+    def without_layers(self, count: int) -> ClipText:
+        """The same without its last layers; see `TextModel.without_layers`."""
+        layers = self._encoder.config.num_hidden_layers
+        most = layers - 1 - int(self._penultimate)
+        if count > most:
+            raise InputError(
+                f"the text encoder has {layers} layers, of which {count} cannot be left out; leave "
+                f"out {most} at most"
+            )
+        other = copy(self)
+        other._left_out = count
         return other
 
     def encode(self, prompt: str) -> Conditioning:
@@ -111,7 +146,7 @@ class ClipText:
         ids: list[int] = []
         weights: list[float] = []
         for piece in parse_weights(prompt):
-            found = self._tokenizer(piece.text, add_special_tokens=False, verbose=False).input_ids
+            found = self._numbers(piece.text)
             ids += found
             weights += [piece.weight] * len(found)
         room = self.positions - 2
@@ -120,6 +155,16 @@ class ClipText:
             torch.tensor([self._chunk(ids[start : start + room]) for start in starts]),
             torch.tensor([self._chunk_weights(weights[start : start + room]) for start in starts]),
         )
+
+    def _numbers(self, text: str) -> list[int]:
+        """A stretch of a prompt as tokens, those of learned words below 0."""
+        ids: list[int] = []
+        for piece in split_calls(text, self._learned):
+            if isinstance(piece, Call):
+                ids += self._learned[piece.name]
+            else:
+                ids += self._tokenizer(piece, add_special_tokens=False, verbose=False).input_ids
+        return ids
 
     def _chunk(self, ids: list[int]) -> list[int]:
         marks = self._tokenizer
@@ -130,7 +175,15 @@ class ClipText:
         return [1.0, *weights, 1.0, *[1.0] * (self.positions - 2 - len(weights))]
 
     def _run(self, ids: Tensor) -> tuple[Tensor, Tensor | None]:
-        found = self._encoder(ids.to(self._device), output_hidden_states=self._penultimate)
-        hidden: Tensor = found.hidden_states[-2] if self._penultimate else found.last_hidden_state
+        inner = self._penultimate or self._left_out > 0
+        found = self._encoder(ids.to(self._device), output_hidden_states=inner)
+        hidden: Tensor
+        if self._penultimate:
+            hidden = found.hidden_states[-2 - self._left_out]
+        elif self._left_out:
+            network: Any = getattr(self._encoder, "text_model", self._encoder)
+            hidden = network.final_layer_norm(found.hidden_states[-1 - self._left_out])
+        else:
+            hidden = found.last_hidden_state
         pooled: Tensor | None = getattr(found, "text_embeds", None)
         return hidden.float(), None if pooled is None else pooled.float()

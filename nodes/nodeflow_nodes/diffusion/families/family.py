@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from nodeflow import Conditioning, Device, Recipe
+from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 
 
@@ -185,6 +186,22 @@ class TextModel(Protocol):
 
     def changed(self, change: Change) -> TextModel:
         """The same with other encoders in place of its own, which stay as they are."""
+        ...
+
+    def with_words(self, words: Sequence[Embedding]) -> TextModel:
+        """The same, which has learned words that prompts may call.
+
+        Raises:
+            InputError: A word has no vectors for one of the encoders.
+        """
+        ...
+
+    def without_layers(self, count: int) -> TextModel:
+        """The same, whose states are those of `count` layers earlier than it was trained for.
+
+        Raises:
+            InputError: It has not so many layers.
+        """
         ...
 
     def encode(self, prompt: str) -> Conditioning:

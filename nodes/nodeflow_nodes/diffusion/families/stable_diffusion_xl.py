@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 from nodeflow import Conditioning, Device, InputError, Recipe
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
+from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.families.family import Change, PromptBatch
 from nodeflow_nodes.diffusion.families.pretrained import load_part
 from nodeflow_nodes.diffusion.families.single_file import carried_config, read_clip
@@ -84,11 +85,18 @@ class ClipTexts:
         self.size = sum(encoder.size for encoder in encoders)
 
     def changed(self, change: Change) -> ClipTexts:
-        """The same with other encoders; a refiner's only one is the second of the base."""
+        return ClipTexts([one.changed(change, part) for part, one in self._by_part()])
+
+    def with_words(self, words: Sequence[Embedding]) -> ClipTexts:
+        return ClipTexts([one.with_words(words, part) for part, one in self._by_part()])
+
+    def without_layers(self, count: int) -> ClipTexts:
+        return ClipTexts([one.without_layers(count) for one in self._encoders])
+
+    def _by_part(self) -> Iterable[tuple[str, ClipText]]:
+        """A refiner's only encoder is the second of the base."""
         parts = ("text_encoder", "text_encoder_2")[-len(self._encoders) :]
-        return ClipTexts(
-            [one.changed(change, part) for one, part in zip(self._encoders, parts, strict=True)]
-        )
+        return zip(parts, self._encoders, strict=True)
 
     def encode(self, prompt: str) -> Conditioning:
         """Hidden states side by side: [1, chunks * positions, sum of widths]."""
