@@ -17,7 +17,7 @@ def switch(editor: Editor) -> Locator:
     editor.page.keyboard.press("Control+,")
     dialog = editor.page.get_by_role("dialog", name="Settings")
     dialog.get_by_role("searchbox", name="Search settings").fill("packs")
-    return dialog.get_by_role("checkbox", name="Load the part of fields")
+    return dialog.get_by_role("switch", name="Load the part of fields")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import { makeTabs } from "../store/tabs";
 import { makeUi } from "../store/ui";
 import { createQuestions } from "../ui/confirm";
 import { createToasts, type Toasts } from "../ui/toasts_store";
+import { makeNotify } from "./notify";
 
 export function createEditor(): { editor: Editor; toasts: Toasts } {
   const toasts = createToasts();
@@ -26,6 +27,7 @@ export function createEditor(): { editor: Editor; toasts: Toasts } {
   const settings = makeSettings(api);
   const shelf = makeShelf(api, told);
   const plugins = makePlugins(api, told);
+  const notify = makeNotify(settings, told);
   const runs = makeRuns(api, {
     told,
     onNodes: (errors) => {
@@ -43,7 +45,9 @@ export function createEditor(): { editor: Editor; toasts: Toasts } {
     onFinished: (job) => {
       const words = { done: "is done", failed: "has failed", cancelled: "was cancelled" };
       const what = words[job.status as keyof typeof words] ?? "is over";
-      ui.say(`${job.name || "The job"} ${what}.`);
+      const sentence = `${job.name || "The job"} ${what}.`;
+      ui.say(sentence);
+      notify.tell(job, sentence);
       if (job.status === "failed") ui.toast("error", job.problem || `${job.name} has failed.`);
     },
   });

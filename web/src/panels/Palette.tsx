@@ -2,11 +2,12 @@
 
 import { Command as Cmdk } from "cmdk";
 import { canRun, keysOf, perform } from "../commands/command";
-import { useEditor, usePlugins, useUi } from "../editor";
+import { useEditor, usePlugins, useSettings, useUi } from "../editor";
 import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/icons";
 import { Kbd } from "../ui/Kbd";
 import css from "./Palette.module.css";
+import { SETTING_ROWS, type SettingRow } from "./setting_rows";
 
 export function Palette() {
   const { ui } = useEditor();
@@ -45,6 +46,7 @@ function List() {
             {keysOf(editor, command) && <Kbd keys={keysOf(editor, command).split(" ")[0] ?? ""} />}
           </Cmdk.Item>
         ))}
+        <SettingItems onDone={close} />
         {plugins.map((command) => (
           <Cmdk.Item
             key={command.id}
@@ -59,4 +61,43 @@ function List() {
       </Cmdk.List>
     </Cmdk>
   );
+}
+
+/** Settings that are commands too, and stand with those. */
+const AS_COMMANDS = ["theme", "snap", "grid", "minimap", "previews"];
+
+/** Every setting by its name: chosen or turned over at once; what is typed, in its dialog. */
+function SettingItems({ onDone }: { onDone: (then: () => void) => void }) {
+  const { settings, ui } = useEditor();
+  const values = useSettings((state) => state.values);
+  const rows = SETTING_ROWS.filter((row) => !AS_COMMANDS.includes(row.name));
+  const item = (label: string, row: SettingRow, on: boolean, run: () => void) => (
+    <Cmdk.Item
+      key={label}
+      value={`Setting ${label}`}
+      keywords={[row.name, row.about]}
+      className={css.item}
+      onSelect={() => onDone(run)}
+    >
+      <Icon name="settings" />
+      <span className={css.title}>{label}</span>
+      {on && <Icon name="check" />}
+    </Cmdk.Item>
+  );
+  return rows.map((row) => {
+    const value = values[row.name];
+    if (row.choices) {
+      return row.choices.map((choice) =>
+        item(`${row.label}: ${choice}`, row, value === choice, () =>
+          settings.set({ [row.name]: choice }),
+        ),
+      );
+    }
+    if (row.range) {
+      return item(`${row.label}: ${value}`, row, false, () =>
+        ui.show({ kind: "settings", section: row.name }),
+      );
+    }
+    return item(row.label, row, value === true, () => settings.set({ [row.name]: !value }));
+  });
 }

@@ -4,66 +4,21 @@ import { useEffect, useState } from "react";
 import { useEditor, useSettings, useUi } from "../editor";
 import type { ExtensionView } from "../gen/api";
 import { sentenceOf } from "../server/api";
-import type { Settings } from "../store/settings";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
+import { Switch } from "../ui/Switch";
 import { SearchField } from "../ui/TextField";
 import css from "./Panel.module.css";
-
-interface Row {
-  readonly name: keyof Settings;
-  readonly label: string;
-  readonly about: string;
-  readonly choices?: readonly string[];
-}
-
-const ROWS: readonly Row[] = [
-  {
-    name: "theme",
-    label: "Theme",
-    about: "Dark, light, or as the system has it.",
-    choices: ["system", "dark", "light"],
-  },
-  {
-    name: "motion",
-    label: "Motion",
-    about: "Whether things glide.",
-    choices: ["system", "full", "reduced"],
-  },
-  {
-    name: "wheel",
-    label: "Wheel",
-    about: "What the wheel does over the graph.",
-    choices: ["auto", "zoom", "pan"],
-  },
-  {
-    name: "drag",
-    label: "Drag on nothing",
-    about: "Select with a box, or move the view; with Shift the other.",
-    choices: ["select", "pan"],
-  },
-  {
-    name: "snap",
-    label: "Snap to the grid",
-    about: "Nodes keep to the grid while they are moved; Ctrl does the other.",
-  },
-  { name: "grid", label: "Grid", about: "Dots behind the graph." },
-  { name: "minimap", label: "Map", about: "A small map in the corner." },
-  { name: "previews", label: "Previews", about: "Pictures of unfinished work while it samples." },
-  {
-    name: "notify",
-    label: "Notify",
-    about: "The browser tells when a job is over while the page is not seen.",
-  },
-];
+import { SettingLine } from "./SettingLine";
+import { findRows } from "./setting_rows";
 
 export function SettingsDialog() {
   const { ui, settings, questions } = useEditor();
-  const open = useUi((state) => state.dialog?.kind === "settings");
+  const dialog = useUi((state) => (state.dialog?.kind === "settings" ? state.dialog : null));
+  const open = dialog !== null;
   const trouble = useSettings((state) => state.trouble);
   const [typed, setTyped] = useState("");
   const query = typed.trim().toLowerCase();
-  const rows = ROWS.filter((row) => `${row.label} ${row.about}`.toLowerCase().includes(query));
   return (
     <Dialog
       open={open}
@@ -79,42 +34,11 @@ export function SettingsDialog() {
       }
     >
       <SearchField label="Search settings" value={typed} onChange={setTyped} />
-      {rows.map((row) => (
-        <Line key={row.name} row={row} />
+      {findRows(query).map((row) => (
+        <SettingLine key={row.name} row={row} meant={dialog?.section === row.name} />
       ))}
       {"extensions packs".includes(query) && open && <Extensions />}
     </Dialog>
-  );
-}
-
-function Line({ row }: { row: Row }) {
-  const { settings } = useEditor();
-  const value = useSettings((state) => state.values[row.name]);
-  return (
-    <div className={css.item}>
-      <label className={css.grow} htmlFor={`setting-${row.name}`}>
-        {row.label}
-        <div className={css.muted}>{row.about}</div>
-      </label>
-      {row.choices ? (
-        <select
-          id={`setting-${row.name}`}
-          value={String(value)}
-          onChange={(event) => settings.set({ [row.name]: event.target.value })}
-        >
-          {row.choices.map((choice) => (
-            <option key={choice}>{choice}</option>
-          ))}
-        </select>
-      ) : (
-        <input
-          id={`setting-${row.name}`}
-          type="checkbox"
-          checked={value === true}
-          onChange={(event) => settings.set({ [row.name]: event.target.checked })}
-        />
-      )}
-    </div>
   );
 }
 
@@ -147,15 +71,14 @@ function Extensions() {
       <h3 className={css.heading}>Packs that bring something to the editor</h3>
       {found.length === 0 && <p className={css.muted}>None of your packs does.</p>}
       {found.map(({ pack, enabled: on }) => (
-        <label key={pack} className={css.item}>
+        <div key={pack} className={css.item}>
           <span className={css.grow}>{pack}</span>
-          <input
-            type="checkbox"
-            aria-label={`Load the part of ${pack}`}
+          <Switch
+            label={`Load the part of ${pack}`}
             checked={on}
-            onChange={(event) => void toggle(pack, event.target.checked)}
+            onChange={(next) => void toggle(pack, next)}
           />
-        </label>
+        </div>
       ))}
     </>
   );

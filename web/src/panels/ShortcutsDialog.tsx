@@ -2,8 +2,8 @@
 
 import { Fragment, useState } from "react";
 import { type Command, keysOf, matches, normalKeys, pressed } from "../commands/command";
-import { useEditor, useSettings, useUi } from "../editor";
-import { Button } from "../ui/Button";
+import { type Editor, useEditor, useSettings, useUi } from "../editor";
+import { Button, IconButton } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Kbd } from "../ui/Kbd";
 import { formatKeys } from "../ui/keys";
@@ -44,24 +44,42 @@ const withoutKeys = (keys: string, gone: string): string =>
 
 const ONLY_HELD = ["Control", "Shift", "Alt", "Meta"];
 
+/** The keys of all commands once one has others, which another may have to give up. */
+function given(editor: Editor, command: Command, next: string) {
+  const other = editor.commands.find(
+    (one) => one.id !== command.id && matches(keysOf(editor, one), normalKeys(next)),
+  );
+  const before = editor.settings.getState().values.keys;
+  const taken = other ? { [other.id]: withoutKeys(keysOf(editor, other), next) } : {};
+  return { keys: { ...before, ...taken, [command.id]: next }, other };
+}
+
 function Row({ command }: { command: Command }) {
   const editor = useEditor();
+  const changed = useSettings((state) => Object.hasOwn(state.values.keys, command.id));
   const [asking, setAsking] = useState(false);
   const keys = keysOf(editor, command);
   const now = keys ? keys.split(" ").map((one) => formatKeys(one)) : ["none"];
   const set = (next: string) => {
-    const other = editor.commands.find(
-      (one) => one.id !== command.id && matches(keysOf(editor, one), normalKeys(next)),
-    );
-    const before = editor.settings.getState().values.keys;
-    const taken = other ? { [other.id]: withoutKeys(keysOf(editor, other), next) } : {};
-    editor.settings.set({ keys: { ...before, ...taken, [command.id]: next } });
+    const { keys: all, other } = given(editor, command, next);
+    editor.settings.set({ keys: all });
     editor.ui.say(
       other
         ? `${command.title}: ${next}, taken from '${other.title}'.`
         : `${command.title}: ${next}`,
     );
     setAsking(false);
+  };
+  /** Its own keys again, taken from whichever command has got them since. */
+  const reset = () => {
+    let all = editor.settings.getState().values.keys;
+    for (const own of (command.keys ?? "").split(" ").filter(Boolean)) {
+      const { other } = given(editor, command, own);
+      if (other) all = { ...all, [other.id]: withoutKeys(keysOf(editor, other), own) };
+    }
+    const { [command.id]: _, ...keys } = all;
+    editor.settings.set({ keys });
+    editor.ui.say(`${command.title}: ${command.keys || "no keys"}, as it was.`);
   };
   return (
     <li className={css.item}>
@@ -86,6 +104,14 @@ function Row({ command }: { command: Command }) {
       >
         {asking ? "Press keys …" : keys ? <Keys keys={keys} /> : "none"}
       </button>
+      {changed && (
+        <IconButton
+          small
+          icon="undo"
+          label={`Reset the keys of ${command.title}`}
+          onClick={reset}
+        />
+      )}
     </li>
   );
 }

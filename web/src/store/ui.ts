@@ -20,6 +20,7 @@ export interface Loose {
 export type Dialog =
   | { readonly kind: "palette" }
   | { readonly kind: "shortcuts" }
+  /** `section` is the setting that is meant. */
   | { readonly kind: "settings"; readonly section?: string }
   | { readonly kind: "templates" }
   | { readonly kind: "save-as"; readonly tab: string }

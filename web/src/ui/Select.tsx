@@ -27,6 +27,8 @@ export interface SelectProps {
   readonly onOpen?: (() => void) | undefined;
   readonly "aria-invalid"?: true | undefined;
   readonly "aria-describedby"?: string | undefined;
+  /** The focus of its dialog begins here. */
+  readonly "data-autofocus"?: true | undefined;
 }
 
 /** Lists longer than this are searched. */
@@ -71,6 +73,7 @@ export function Select(props: SelectProps) {
         aria-controls={open ? listId : undefined}
         aria-invalid={props["aria-invalid"]}
         aria-describedby={props["aria-describedby"]}
+        data-autofocus={props["data-autofocus"]}
         disabled={disabled}
         title={chosen?.problem ?? chosen?.label}
         className={classes(styles.select, className)}
