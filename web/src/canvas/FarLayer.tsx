@@ -8,6 +8,7 @@ import { memo, useEffect, useRef } from "react";
 import { useEditor } from "../editor";
 import css from "./FarLayer.module.css";
 import { paintFar } from "./paint_far";
+import { onStatus, repaint } from "./repaint";
 
 /** Below this zoom nothing on a card can be read. */
 const FAR = 0.4;
@@ -23,9 +24,7 @@ export const FarLayer = memo(function FarLayer() {
     const canvas = surface.current;
     const pen = canvas?.getContext("2d");
     if (!canvas || !pen) return;
-    let wanted = 0;
-    const paint = () => {
-      wanted = 0;
+    const { ask, stop } = repaint(() => {
       const state = flow.getState();
       const { transform, width, height } = state;
       const scale = window.devicePixelRatio || 1;
@@ -38,10 +37,7 @@ export const FarLayer = memo(function FarLayer() {
         width,
         height,
       ]);
-    };
-    const ask = () => {
-      wanted ||= requestAnimationFrame(paint);
-    };
+    });
     const leave = [
       flow.subscribe((now, before) => {
         if (
@@ -52,16 +48,16 @@ export const FarLayer = memo(function FarLayer() {
           ask();
       }),
       editor.tabs.subscribe(ask),
-      editor.runs.subscribe(ask),
+      onStatus(editor, ask),
       editor.library.subscribe(ask),
     ];
     const themed = new MutationObserver(ask);
     themed.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
     ask();
     return () => {
-      cancelAnimationFrame(wanted);
+      stop();
       themed.disconnect();
-      for (const stop of leave) stop();
+      for (const end of leave) end();
     };
   }, [editor, flow]);
   // biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing of it takes the focus

@@ -8,9 +8,12 @@ import { useEditor, useSettings } from "../editor";
 import { graphOf, workflowOf } from "../store/tabs";
 import css from "./Minimap.module.css";
 import { paintMap } from "./paint_map";
+import { onStatus, repaint } from "./repaint";
 
 export const MAP_WIDTH = 200;
 export const MAP_HEIGHT = 130;
+/** Milliseconds between two pictures of the map, which leaves the time to what people look at. */
+const LEAST = 80;
 
 /** The part of the canvas that the map shows: the graph and what is in view. */
 function mapped(boxes: readonly Box[], view: Box): Box & { scale: number } {
@@ -38,9 +41,7 @@ function Map_() {
   useEffect(() => {
     const pen = surface.current?.getContext("2d");
     if (!pen) return;
-    let wanted = 0;
-    const paint = () => {
-      wanted = 0;
+    const { ask, stop } = repaint(() => {
       const tab = editor.tabs.current();
       if (!tab) return;
       const { transform, width, height } = flow.getState();
@@ -53,20 +54,17 @@ function Map_() {
       );
       area.current = mapped(boxes, view);
       paintMap(pen, editor, tab, area.current, view);
-    };
-    const ask = () => {
-      wanted ||= requestAnimationFrame(paint);
-    };
+    }, LEAST);
     const leave = [
       flow.subscribe(ask),
       editor.tabs.subscribe(ask),
-      editor.runs.subscribe(ask),
+      onStatus(editor, ask),
       editor.library.subscribe(ask),
     ];
     ask();
     return () => {
-      cancelAnimationFrame(wanted);
-      for (const stop of leave) stop();
+      stop();
+      for (const end of leave) end();
     };
   }, [editor, flow]);
   const look = (event: PointerEvent<HTMLCanvasElement>) => {

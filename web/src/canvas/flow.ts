@@ -103,6 +103,7 @@ const DEPTH = { frame: -10, node: 1, note: 1, reroute: 2 } as const;
 export function makeFlow(): FlowMaker {
   let known = new Map<Item, { readonly of: readonly unknown[]; readonly node: FlowNode }>();
   const edgeMemo = new Map<string, { segment: Segment; type: string; edge: FlowEdge }>();
+  let last: { readonly of: readonly unknown[]; readonly edges: FlowEdge[] } | null = null;
 
   return {
     nodes(graph, workflow, library, locked) {
@@ -141,6 +142,10 @@ export function makeFlow(): FlowMaker {
       return found;
     },
     edges(graph, workflow, library) {
+      // Whoever moves a node changes nothing of this, and xyflow sorts a new list through anew.
+      const { nodes, inputs, outputs, layout } = graph;
+      const of = [nodes, inputs, outputs, layout.wires, layout.reroutes, workflow.groups, library];
+      if (last && of.every((part, index) => part === last?.of[index])) return last.edges;
       const found: FlowEdge[] = [];
       const types = new Map<string, string>();
       for (const segment of segmentsOf(graph)) {
@@ -159,6 +164,7 @@ export function makeFlow(): FlowMaker {
         edgeMemo.set(segment.id, { segment, type, edge });
         found.push(edge);
       }
+      last = { of, edges: found };
       return found;
     },
   };
