@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import expect
 
@@ -84,6 +85,57 @@ def test_a_wire_over_nothing_offers_nodes_that_fit_and_connects_one(editor: Edit
     editor.page.keyboard.press("Enter")
     inputs = editor.doc["nodes"]["invert"]["inputs"]
     assert inputs == {"image": {"node": "read", "output": "image"}}
+
+
+def test_a_loose_wire_is_offered_what_fits_best_first_and_typing_sorts_by_name(
+    editor: Editor,
+) -> None:
+    editor.load(tools(read=("image.load", {"file": "x.png"}, (0, 0))))
+    x, y = editor.empty()
+    editor.drag_points(
+        editor.centre(editor.socket("Load image", "image: Image output")), (x + 500, y - 400)
+    )
+    nodes = editor.page.get_by_role("listbox", name="Nodes")
+    specs: dict[str, Any] = editor.page.evaluate(
+        "async () => (await (await fetch('api/nodes')).json()).nodes"
+    )
+    exact = sorted(
+        spec["title"]
+        for spec in specs.values()
+        if spec["pack"] != "nodeflow"
+        and not spec["deprecated"]
+        and any(port["type"] == "Image" for port in spec["inputs"])
+    )
+    expect(nodes.get_by_text("Of this very type")).to_be_visible()
+    shown = nodes.get_by_role("option")
+    offered = [shown.nth(place).text_content() or "" for place in range(6)]
+    # Whatever it reads as, the list goes from the surest fit to what takes anything.
+    assert [title for title, row in zip(exact, offered, strict=False) if row.startswith(title)]
+    assert all(any(row.startswith(title) for title in exact) for row in offered)
+    editor.page.keyboard.press("ArrowUp")
+    expect(nodes.get_by_text("Take or give anything")).to_have_count(1)
+    last = editor.page.get_by_role("option", selected=True)
+    assert not any((last.text_content() or "").startswith(title) for title in exact)
+    editor.page.keyboard.type("save")
+    expect(shown.first).to_contain_text("Save image")
+
+
+def test_the_search_holds_every_node_that_can_be_placed_and_no_other(chain: Chain) -> None:
+    editor = chain()
+    specs: dict[str, Any] = editor.page.evaluate(
+        "async () => (await (await fetch('api/nodes')).json()).nodes"
+    )
+    placed = [s for s in specs.values() if s["pack"] != "nodeflow" and not s["deprecated"]]
+    assert len(placed) > 40
+    assert len(placed) < len(specs)
+    editor.page.keyboard.press("a")
+    nodes = editor.page.get_by_role("listbox", name="Nodes")
+    chosen = nodes.get_by_role("option", selected=True)
+    expect(chosen).to_have_attribute("aria-setsize", str(len(placed)))
+    assert nodes.get_by_role("option").count() < 40, "only what is seen is drawn"
+    editor.page.keyboard.press("ArrowUp")
+    expect(chosen).to_have_attribute("aria-posinset", str(len(placed)))
+    expect(chosen).to_be_in_viewport()
 
 
 def test_a_drag_of_sixty_moves_is_one_step_of_undo(chain: Chain) -> None:

@@ -4,6 +4,8 @@ import { focusNode } from "../canvas/focus";
 import { copy, duplicate, paste } from "../doc/clipboard";
 import { addNode, connect, freshId, GRID, remove } from "../doc/edits";
 import { pruneCalls } from "../doc/exposed";
+import { freePlace } from "../doc/free_place";
+import { geometry } from "../doc/geometry";
 import { fittingInputs, fittingOutputs } from "../doc/insert";
 import { type Face, faceOf, type Library, specOf } from "../doc/library";
 import { graphAt, groupAt, withGraph } from "../doc/scope";
@@ -21,6 +23,8 @@ import type { Loose } from "../store/ui";
 export interface NodeActions {
   /** Add a node of a type, and draw the wire that waits for it; gives its id. */
   add(type: string, at: Point, loose?: Loose | null, inputs?: NodeEntry["inputs"]): string | null;
+  /** As `add`, at the free place that is nearest. */
+  addNear(type: string, at: Point, loose?: Loose | null): string | null;
   copy(): Promise<void>;
   cut(): Promise<void>;
   /** @param keepOuter Wires from nodes that were not copied lead to the copies too. */
@@ -56,6 +60,17 @@ export function makeNodeActions(get: () => Editor): NodeActions {
       });
       if (made !== null) tabs.select([`n:${made}`]);
       return made;
+    },
+    addNear(type, at, loose = null) {
+      const { tabs, library: store } = get();
+      const tab = tabs.current();
+      if (!tab) return null;
+      const [graph, workflow] = [graphOf(tab), workflowOf(tab)];
+      const { library } = store.getState();
+      const entry: NodeEntry = { type };
+      const face = faceOf(freshId(type, graph), entry, graph, workflow, library);
+      const { width, height } = geometry(entry, face, undefined);
+      return actions.add(type, freePlace(graph, workflow, library, at, [width, height]), loose);
     },
     async copy() {
       const tab = get().tabs.current();

@@ -7,6 +7,7 @@ import { useEditor, useSettings, useTab, useUi } from "../editor";
 import { ConnectionBanner } from "../panels/ConnectionBanner";
 import { FindBar } from "../panels/FindBar";
 import { NodeSearch } from "../panels/NodeSearch";
+import { WiringBox } from "../panels/WiringBox";
 import type { LeftPanel, RightPanel } from "../store/ui";
 import { Spinner } from "../ui/Badge";
 import { SplitPanel } from "../ui/Splitter";
@@ -79,6 +80,7 @@ export function App() {
               <Breadcrumb />
               <Canvas />
               <FindBar />
+              <WiringBox />
             </>
           )}
           <NodeSearch />

@@ -15,6 +15,7 @@ import { memo, useCallback, useMemo, useRef, useState } from "react";
 import { GRID } from "../doc/edits";
 import { useEditor, useSettings, useTab } from "../editor";
 import { scopeKey, type Viewport } from "../store/tabs";
+import { AimedWire } from "./AimedWire";
 import css from "./Canvas.module.css";
 import { ContextMenus } from "./ContextMenus";
 import { FarLayer, isFar } from "./FarLayer";
@@ -147,6 +148,7 @@ function CanvasInside({ room }: { room: HTMLDivElement }) {
               className={css.dots ?? ""}
             />
           )}
+          <AimedWire />
         </ReactFlow>
         <SelectionBox box={box.box} />
         <Minimap />

@@ -11,7 +11,7 @@ import { paintFar } from "./paint_far";
 import { onStatus, repaint } from "./repaint";
 
 /** Below this zoom nothing on a card can be read. */
-const FAR = 0.4;
+export const FAR = 0.4;
 
 export const isFar = ({ transform }: Pick<ReactFlowState, "transform">): boolean =>
   transform[2] < FAR;

@@ -4,6 +4,7 @@ import { memo } from "react";
 import { fieldKind } from "../doc/fields";
 import type { InputRow } from "../doc/geometry";
 import { readInput } from "../doc/inputs";
+import { sourceOf } from "../doc/sockets";
 import { titleOf } from "../doc/titles";
 import type { Json } from "../doc/types";
 import { useLibrary, useTab } from "../editor";
@@ -33,6 +34,7 @@ export const FieldRow = memo(function FieldRow({
   const { port, index, linked } = row;
   const kind = fieldKind(port);
   const exposed = useExposed(node, port.name);
+  const source = useSource(node, port.name, index);
   const label = index === null ? port.name : `${port.name} ${index + 1}`;
   const collapsed = view.shape.collapsed;
   return (
@@ -45,6 +47,7 @@ export const FieldRow = memo(function FieldRow({
         top={row.socket}
         linked={linked}
         problem={problem}
+        source={source}
       />
       {!collapsed && (
         <div
@@ -72,7 +75,9 @@ export const FieldRow = memo(function FieldRow({
           {kind !== "none" && (
             <RowField node={node} view={view} row={row} locked={locked} problem={problem} />
           )}
-          {kind === "none" && linked && index === null && <From node={node} input={port.name} />}
+          {kind === "none" && index === null && source !== null && (
+            <span className={css.from}>{source}</span>
+          )}
         </div>
       )}
     </>
@@ -114,17 +119,14 @@ function valueShown(
   return source?.kind === "value" ? source.value : fallback;
 }
 
-/** Where a wire comes from, in words. */
-function From({ node, input }: { node: string; input: string }) {
+/** What the node is called from which a wire comes. */
+function useSource(node: string, name: string, index: number | null): string | null {
   const library = useLibrary((state) => state.library);
-  const title = useTab((tab) => {
+  return useTab((tab) => {
     const graph = graphOf(tab);
-    const source = readInput(graph.nodes[node]?.inputs?.[input] ?? null);
-    return source.kind === "link"
-      ? titleOf(source.link.node, graph, workflowOf(tab), library)
-      : null;
+    const link = sourceOf(graph, { node, side: "input", name, index });
+    return link && titleOf(link.node, graph, workflowOf(tab), library);
   });
-  return title === null ? null : <span className={css.from}>{title}</span>;
 }
 
 /** The name under which an input is shown to the outside. */

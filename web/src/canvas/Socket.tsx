@@ -23,10 +23,12 @@ interface SocketProps {
   readonly top: number;
   readonly linked: boolean;
   readonly problem?: string | null;
+  /** What the node is called whose wire ends here. */
+  readonly source?: string | null;
 }
 
 export const Socket = memo(function Socket(props: SocketProps) {
-  const { id, name, type, side, top, linked, problem } = props;
+  const { id, name, type, side, top, linked, problem, source } = props;
   const look = useSocketLook(type);
   const input = side === "input";
   return (
@@ -39,6 +41,7 @@ export const Socket = memo(function Socket(props: SocketProps) {
       role="button"
       tabIndex={-1}
       aria-label={`${name}: ${type} ${side}`}
+      aria-description={source ? `from ${source}` : undefined}
       aria-invalid={problem ? true : undefined}
       title={problem ?? `${name}: ${type}`}
       data-shape={look.shape}

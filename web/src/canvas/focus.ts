@@ -1,38 +1,48 @@
-/** Looking at a node and focusing its card, which may have to be mounted first. */
+/** Looking at a node and focusing its card or one of its sockets, which may have to be mounted first. */
 
+import { type Socket, socketPoint } from "../doc/sockets";
+import type { Point } from "../doc/types";
 import type { Editor } from "../editor";
+import { graphOf, workflowOf } from "../store/tabs";
 import { boxAround } from "./hit";
+import { socketHandle } from "./ports";
+import { isSeen } from "./reveal";
 
 const FRAMES = 30;
 
 export function focusNode(editor: Editor, id: string): void {
-  editor.tabs.select([`n:${id}`]);
-  const frame = document.querySelector<HTMLElement>("[data-canvas]");
-  const card = () => frame?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id)}"]`);
-  const present = card();
-  if (present && frame && inView(present, frame)) {
-    present.focus({ preventScroll: true });
-    return;
-  }
   const box = boxAround(editor, [`n:${id}`]);
-  if (box) editor.canvas.centre(box);
-  let left = FRAMES;
-  const wait = () => {
-    const mounted = card();
-    left -= 1;
-    if (mounted) mounted.focus({ preventScroll: true });
-    else if (left > 0) requestAnimationFrame(wait);
-  };
-  requestAnimationFrame(wait);
+  focusIn(editor, id, "", box && [box.x, box.y]);
 }
 
-function inView(card: HTMLElement, frame: HTMLElement): boolean {
-  const inner = card.getBoundingClientRect();
-  const outer = frame.getBoundingClientRect();
-  return (
-    inner.left >= outer.left &&
-    inner.top >= outer.top &&
-    inner.left < outer.right &&
-    inner.top < outer.bottom
-  );
+export function focusSocket(editor: Editor, socket: Socket): void {
+  const tab = editor.tabs.current();
+  if (!tab) return;
+  const { library } = editor.library.getState();
+  const at = socketPoint(socket, graphOf(tab), workflowOf(tab), library);
+  const handle = CSS.escape(socketHandle(socket));
+  focusIn(editor, socket.node, ` [data-handleid="${handle}"]`, at);
+}
+
+/** Focus what a selector says of a card, and look there; an empty one means the card itself. */
+function focusIn(editor: Editor, id: string, selector: string, at: Point | null): void {
+  editor.tabs.select([`n:${id}`]);
+  const frame = document.querySelector<HTMLElement>("[data-canvas]");
+  const wanted = () =>
+    frame?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id)}"]${selector}`);
+  const box = boxAround(editor, [`n:${id}`]);
+  if (box && at && !isSeen(editor, at)) editor.canvas.centre(box);
+  const focus = () => {
+    const mounted = wanted();
+    mounted?.focus({ preventScroll: true });
+    return mounted !== null && mounted !== undefined;
+  };
+  // At once where that can be, so that the next key finds it.
+  if (focus()) return;
+  let left = FRAMES;
+  const wait = () => {
+    left -= 1;
+    if (!focus() && left > 0) requestAnimationFrame(wait);
+  };
+  requestAnimationFrame(wait);
 }

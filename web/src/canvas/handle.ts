@@ -7,6 +7,8 @@ import type { Viewport } from "../store/tabs";
 export interface CanvasHandle {
   /** The newest place of the pointer over the canvas, else the middle of it; in its coordinates. */
   pointer(): Point;
+  /** Whether the pointer was seen over the canvas, so that `pointer` is not just its middle. */
+  pointed(): boolean;
   /** A place of the screen on the canvas. */
   toCanvas(screen: Point): Point;
   toScreen(place: Point): Point;
@@ -29,6 +31,7 @@ export interface CanvasSlot extends CanvasHandle {
 
 const ABSENT: CanvasHandle = {
   pointer: () => [0, 0],
+  pointed: () => false,
   toCanvas: (screen) => screen,
   toScreen: (place) => place,
   viewport: () => ({ x: 0, y: 0, zoom: 1 }),
@@ -44,6 +47,7 @@ export function makeCanvasSlot(): CanvasSlot {
   let now = ABSENT;
   return {
     pointer: () => now.pointer(),
+    pointed: () => now.pointed(),
     toCanvas: (screen) => now.toCanvas(screen),
     toScreen: (place) => now.toScreen(place),
     viewport: () => now.viewport(),

@@ -13,7 +13,7 @@ import { boxAround } from "./hit";
 /** Free room around what is fitted, in pixels of the screen. */
 const MARGIN = 60;
 /** A zoom at which a card can be read. */
-const READABLE = 0.6;
+export const READABLE = 0.6;
 const GLIDE = 200;
 
 const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -53,6 +53,11 @@ export function useCanvasHandle(
   const handle = useMemo<CanvasHandle>(() => {
     let last: Point | null = null;
     const bounds = () => frame.current?.getBoundingClientRect() ?? new DOMRect();
+    const over = (): Point | null => {
+      const { left, top, right, bottom } = bounds();
+      const inside = last && last[0] > left && last[0] < right && last[1] > top && last[1] < bottom;
+      return inside ? last : null;
+    };
     const size = (): Point => [bounds().width, bounds().height];
     const viewport = (): Viewport => {
       const [x, y, zoom] = store.getState().transform;
@@ -91,9 +96,9 @@ export function useCanvasHandle(
       },
       pointer() {
         const { left, top, right, bottom } = bounds();
-        const over = last && last[0] > left && last[0] < right && last[1] > top && last[1] < bottom;
-        return toCanvas(over && last ? last : [(left + right) / 2, (top + bottom) / 2]);
+        return toCanvas(over() ?? [(left + right) / 2, (top + bottom) / 2]);
       },
+      pointed: () => over() !== null,
       fit: (box, options) =>
         setViewport(fitting(box, size(), options?.most ?? 1), options?.animated),
       centre(box) {

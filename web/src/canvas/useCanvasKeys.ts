@@ -6,16 +6,29 @@ import { type Item, idOf, kindOf } from "../doc/types";
 import { useEditor } from "../editor";
 import { graphOf } from "../store/tabs";
 import { focusNode } from "./focus";
+import { handleSocket } from "./ports";
+import { focusSockets, onSocketKey } from "./socket_keys";
+
+/** What Enter on a card goes to first: what Tab would, had it come into the card. */
+const FIELD =
+  ":is(input, textarea, select, button, [tabindex='0']):not([tabindex='-1'], :disabled)";
 
 export function useCanvasKeys() {
   const editor = useEditor();
   return useMemo(
     () => ({
       onKeyDown(event: KeyboardEvent) {
-        const card =
-          event.target instanceof HTMLElement && event.target.matches("[data-node]")
-            ? event.target
-            : null;
+        if (!(event.target instanceof HTMLElement)) return;
+        const handle = event.target.dataset.handleid;
+        const owner = event.target.closest<HTMLElement>("[data-node]")?.dataset.node;
+        if (handle !== undefined && owner !== undefined) {
+          return onSocketKey(editor, event, handleSocket(owner, handle));
+        }
+        const card = event.target.matches("[data-node]") ? event.target : null;
+        if (!card && owner !== undefined && event.key === "Escape" && !event.defaultPrevented) {
+          event.preventDefault();
+          return focusNode(editor, owner);
+        }
         const tab = editor.tabs.current();
         if (!card || !tab) return;
         const id = card.dataset.node ?? "";
@@ -27,10 +40,9 @@ export function useCanvasKeys() {
           focusNode(editor, next);
         } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && !event.altKey) {
           event.preventDefault();
-          const inner = card.querySelector<HTMLElement>(
-            "input, textarea, select, [role=button], button",
-          );
-          inner?.focus();
+          const field = card.querySelector<HTMLElement>(FIELD);
+          if (field) field.focus();
+          else focusSockets(editor, id);
         }
       },
       onFocus(event: { target: EventTarget }) {

@@ -1,4 +1,5 @@
 import { boxAround } from "../canvas/hit";
+import { focusSockets } from "../canvas/socket_keys";
 import { align, autolayout, type Edge } from "../doc/arrange";
 import { setMode, withNodeLayout } from "../doc/edits";
 import { addFrame, framing, inside, setFrameMode } from "../doc/frames";
@@ -72,6 +73,13 @@ function selectedCall(editor: Editor): string | null {
   return id !== undefined && entry && more.length === 0 && groupOf(entry.type) !== null ? id : null;
 }
 
+/** The node that has the focus, else the only one that is selected. */
+function nodeAtHand(editor: Editor): string | null {
+  const card = document.activeElement?.closest<HTMLElement>("[data-node]");
+  const [id, ...more] = card?.dataset.node ? [card.dataset.node] : selectedNodes(editor);
+  return id !== undefined && more.length === 0 ? id : null;
+}
+
 export const GRAPH_COMMANDS: readonly Command[] = [
   {
     id: "graph.add",
@@ -82,7 +90,19 @@ export const GRAPH_COMMANDS: readonly Command[] = [
     when: editable,
     run({ canvas, ui }) {
       const at = canvas.pointer();
-      ui.setState({ search: { at, screen: canvas.toScreen(at), loose: null } });
+      const free = !canvas.pointed();
+      ui.setState({ search: { at, screen: canvas.toScreen(at), loose: null, free } });
+    },
+  },
+  {
+    id: "graph.sockets",
+    title: "Go to the sockets of the node",
+    group: "Graph",
+    keys: "s",
+    when: (editor) => nodeAtHand(editor) !== null,
+    run(editor) {
+      const node = nodeAtHand(editor);
+      if (node !== null) focusSockets(editor, node);
     },
   },
   {

@@ -13,6 +13,7 @@ import {
   type Library,
   type OutputFace,
   outputOf,
+  placeable,
 } from "./library";
 import { viaOf } from "./reroutes";
 import { type Graph, type Json, type LinkRef, own, type Workflow } from "./types";
@@ -91,7 +92,11 @@ export interface Fit {
   readonly spec: NodeSpec;
   /** The first port that fits. */
   readonly port: string;
+  /** As the same type, as it is, by taking a list apart or making one, or since it takes anything. */
+  readonly how: "exact" | "direct" | "list" | "any";
 }
+
+const HOW = ["exact", "direct", "list", "any"] as const;
 
 /**
  * The nodes to offer for a wire that was dropped on nothing: those that take `type`
@@ -103,8 +108,7 @@ export function fittingNodes(
   { type, direction }: { readonly type: string; readonly direction: "from" | "to" },
 ): Fit[] {
   const fits: (Fit & { readonly rank: number })[] = [];
-  for (const spec of Object.values(library.nodes)) {
-    if (spec.deprecated || spec.pack === "nodeflow") continue;
+  for (const spec of placeable(library)) {
     const ports = direction === "from" ? spec.inputs : spec.outputs;
     let best: (Fit & { readonly rank: number }) | null = null;
     for (const port of ports) {
@@ -112,12 +116,12 @@ export function fittingNodes(
       if (how === null) continue;
       const vague = isVariable(port.type) || /^(list\[)*any\]*$/.test(port.type);
       const rank = port.type === type ? 0 : vague ? 3 : how === "direct" ? 1 : 2;
-      if (!best || rank < best.rank) best = { spec, port: port.name, rank };
+      if (!best || rank < best.rank) best = { spec, port: port.name, how: HOW[rank], rank };
     }
     if (best) fits.push(best);
   }
   fits.sort((a, b) => a.rank - b.rank || a.spec.title.localeCompare(b.spec.title));
-  return fits.map(({ spec, port }) => ({ spec, port }));
+  return fits.map(({ spec, port, how }) => ({ spec, port, how }));
 }
 
 /** What stands for an output of a bypassed node. */

@@ -71,6 +71,12 @@ export const makeLibrary = (
 export const specOf = (library: Library, type: string): NodeSpec | null =>
   own(library.nodes, type) ?? own(library.nodes, own(library.earlier, type) ?? "") ?? null;
 
+/** The nodes that people add, by title: none of the engine's own, and none that is going away. */
+export const placeable = (library: Library): NodeSpec[] =>
+  Object.values(library.nodes)
+    .filter((spec) => spec.deprecated === "" && spec.pack !== "nodeflow")
+    .sort((a, b) => a.title.localeCompare(b.title));
+
 /** `encode_text` as people read it: `Encode text`. */
 export function humanize(name: string): string {
   const words = name.replaceAll("_", " ").trim();

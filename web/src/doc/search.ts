@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../gen/nodes";
 import { readInput } from "./inputs";
-import { faceOf, type Library } from "./library";
+import { faceOf, type Library, placeable } from "./library";
 import { groupOf } from "./scope";
 import { faceTitle } from "./titles";
 import { type Graph, type Json, type NodeEntry, own, type Workflow } from "./types";
@@ -115,10 +115,7 @@ export function searchNodes(
   query: string,
   { limit = 50 }: { readonly limit?: number } = {},
 ): NodeSpec[] {
-  const specs = Object.values(library.nodes)
-    .filter((spec) => spec.deprecated === "" && spec.pack !== "nodeflow")
-    .sort((a, b) => a.title.localeCompare(b.title));
-  return searchAmong(specs, query, limit);
+  return searchAmong(placeable(library), query, limit);
 }
 
 export interface Place {

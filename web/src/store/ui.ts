@@ -2,6 +2,7 @@
 
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { WireEnd } from "../doc/inputs";
+import type { Socket } from "../doc/sockets";
 import type { LinkRef, Point } from "../doc/types";
 import type { Problem } from "../server/api";
 import type { Toast, ToastKind, Toasts } from "../ui/toasts_store";
@@ -15,6 +16,12 @@ export interface Loose {
   readonly to: (WireEnd & { readonly grows?: boolean }) | null;
   readonly type: string;
   readonly via: readonly string[];
+}
+
+/** A wire that is drawn by keys: where it begins, and the socket that they are at. */
+export interface Wiring {
+  readonly start: Socket;
+  readonly aim: Socket | null;
 }
 
 export type Dialog =
@@ -55,7 +62,11 @@ export interface UiState {
     readonly at: Point;
     readonly screen: Point;
     readonly loose: Loose | null;
+    /** The node shall not lie on others; given where nobody pointed at its place. */
+    readonly free?: boolean;
   } | null;
+  /** The wire that is being drawn by keys. */
+  readonly wiring: Wiring | null;
   readonly finding: boolean;
   /** The node whose title is being written. */
   readonly renaming: string | null;
@@ -83,6 +94,7 @@ export function makeUi(toasts: Toasts): Ui {
     right: "gallery",
     dialog: null,
     search: null,
+    wiring: null,
     finding: false,
     renaming: null,
     status: "",
