@@ -163,6 +163,7 @@ def test_a_box_over_nodes_selects_them_and_space_drag_pans(editor: Editor) -> No
     after = editor.page.locator('[data-node="start"]').bounding_box()
     assert after is not None
     assert abs(after["x"] - first["x"] - 100) < 5
+    expect(editor.page.get_by_role("listbox", name="Nodes")).to_have_count(0)
 
 
 def test_keys_of_another_command_are_taken_from_it_and_escape_only_stops_asking(

@@ -86,7 +86,7 @@ export const GRAPH_COMMANDS: readonly Command[] = [
     title: "Add a node",
     group: "Graph",
     icon: "plus",
-    keys: "a Space",
+    keys: "a",
     when: editable,
     run({ canvas, ui }) {
       const at = canvas.pointer();

@@ -19,6 +19,8 @@ export function SettingsDialog() {
   const trouble = useSettings((state) => state.trouble);
   const [typed, setTyped] = useState("");
   const query = typed.trim().toLowerCase();
+  const rows = findRows(query);
+  const packs = "extensions packs".includes(query);
   return (
     <Dialog
       open={open}
@@ -34,10 +36,11 @@ export function SettingsDialog() {
       }
     >
       <SearchField label="Search settings" value={typed} onChange={setTyped} />
-      {findRows(query).map((row) => (
+      {rows.map((row) => (
         <SettingLine key={row.name} row={row} meant={dialog?.section === row.name} />
       ))}
-      {"extensions packs".includes(query) && open && <Extensions />}
+      {rows.length === 0 && !packs && <p className={css.muted}>No setting is called like that.</p>}
+      {packs && open && <Extensions />}
     </Dialog>
   );
 }

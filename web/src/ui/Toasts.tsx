@@ -22,7 +22,9 @@ export interface ToastsProps {
 export function Toasts({ toasts }: ToastsProps) {
   const list = useSyncExternalStore(toasts.subscribe, toasts.list);
   return (
-    <section className={styles.toasts} aria-label="Messages">
+    // A dialog hides the rest of the page from screen readers, but nothing that is marked as live;
+    // each message says itself how urgent it is.
+    <section className={styles.toasts} aria-label="Messages" aria-live="off">
       {list.map((toast) => (
         <Message key={toast.id} toast={toast} onClose={() => toasts.dismiss(toast.id)} />
       ))}
