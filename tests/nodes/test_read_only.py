@@ -31,6 +31,10 @@ PATCHES: dict[str, dict[str, tuple[int, ...]]] = {
         "lora_unet_mid_block_attentions_0_proj_in.lora_up.weight": (4, 2),
     },
     "embeddings": {"emb_params": (2, 256)},
+    "controlnet": {
+        "controlnet_cond_embedding.conv_in.weight": (4, 3, 3, 3),
+        "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight": (8, 256),
+    },
 }
 """Kinds of files that are laid over a model, by the tensors of a small one."""
 
@@ -56,6 +60,7 @@ SOURCES: dict[str, dict[str, Any]] = {
             "positive": {"node": "text", "output": "conditioning"},
         },
     },
+    "control": {"type": "diffusion.load_controlnet", "inputs": {"file": "small.safetensors"}},
     "sigmas": {"type": "logic.number_range", "inputs": {"start": 9.0, "stop": 0.0, "count": 3}},
     "load_upscaler": {"type": "upscale.load_upscaler", "inputs": {}},
     "numbers": {"type": "logic.integer_range", "inputs": {"count": 2}},
@@ -72,6 +77,7 @@ LINKS = {
     "TextEncoder": ("load", "text_encoder"),
     "Vae": ("load", "vae"),
     "diffusion.Guider": ("guider", "guider"),
+    "diffusion.ControlNet": ("control", "controlnet"),
     "list[float]": ("sigmas", "numbers"),
     "Upscaler": ("load_upscaler", "upscaler"),
     "list[int]": ("numbers", "numbers"),

@@ -12,7 +12,7 @@ from blake3 import blake3
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.catalog import CATALOG, FolderLayout
-from nodeflow_nodes.diffusion.headers import read_config, read_header
+from nodeflow_nodes.diffusion.headers import read_config, weights_digest
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 
 Config = dict[str, Any]
@@ -175,19 +175,17 @@ def _check_fit(folder: ModelFile, texts: dict[str, Config]) -> None:
 
 
 def _digest(path: Path, weights: list[Path]) -> str:
-    """Digest of the configs and vocabularies, and of each weight file's header, size and mtime.
+    """Digest of the configs and vocabularies, and of each weight file's header, size and samples.
 
-    Weights themselves stay unread: they are gigabytes, and the engine has keyed the folder by their
-    content already (remembered by path, size, mtime and inode). This digest need only tell models
-    apart that are loaded in one process, and notice that a file was replaced meanwhile.
+    Weights themselves stay unread but for those: they are gigabytes, and the engine has keyed the
+    folder by their content already (remembered by path, size, mtime and inode). This digest need
+    only tell models apart that are loaded in one process, and notice that a file was replaced.
     """
     hasher = blake3(b"diffusers-folder\0")
     for file in sorted(path.glob("**/*.json")) + sorted(path.glob("**/*.txt")):
         hasher.update(f"\0{file.relative_to(path).as_posix()}\0".encode())
         hasher.update(blake3(file.read_bytes()).digest())
     for file in weights:
-        header, status = read_header(file), file.stat()
-        name = file.relative_to(path).as_posix()
-        hasher.update(f"\0{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-        hasher.update(blake3(header).digest())
+        hasher.update(f"\0{file.relative_to(path).as_posix()}\0".encode())
+        hasher.update(weights_digest(file))
     return hasher.hexdigest(16)

@@ -15,7 +15,7 @@ from nodeflow_nodes.diffusion.families.fingerprints import FINGERPRINTS, KNOWN
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.families.text_sets import TextSet, text_set
 from nodeflow_nodes.diffusion.folders import inspect_folder
-from nodeflow_nodes.diffusion.headers import read_header
+from nodeflow_nodes.diffusion.headers import weights_digest
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 
 _SHOWN = 4
@@ -96,9 +96,5 @@ def _unknown(table: TensorTable) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Digest of a file's header, its size and its time of change; see the digest of folders."""
-    status = path.stat()
-    hasher = blake3(b"single-file\0")
-    hasher.update(f"{status.st_size}\0{status.st_mtime_ns}\0".encode())
-    hasher.update(blake3(read_header(path)).digest())
-    return hasher.hexdigest(16)
+    """Tells files apart that are loaded in one process; see the digest of folders."""
+    return blake3(b"single-file\0" + weights_digest(path)).hexdigest(16)

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from nodeflow_nodes.diffusion.guidance import Guidance, guided
 from nodeflow_nodes.diffusion.samplers.step import Denoise
-from nodeflow_nodes.diffusion.voices import voices_of
+from nodeflow_nodes.diffusion.voices import LoadControl, voices_of
 from torch import Tensor
 
 from nodeflow import Conditioning, Control
@@ -17,11 +17,16 @@ def no_control(control: Control) -> NoReturn:
 
 
 def guided_by(
-    network: Any, positive: Conditioning, negative: Conditioning, guidance: float, x: Tensor
+    network: Any,
+    positive: Conditioning,
+    negative: Conditioning,
+    guidance: float,
+    x: Tensor,
+    load: LoadControl = no_control,
 ) -> Denoise:
     """Classifier-free guidance for latents of the shape of x."""
     heard = (
-        voices_of("positive", positive, network, x, no_control),
-        voices_of("negative", negative, network, x, no_control),
+        voices_of("positive", positive, network, x, load),
+        voices_of("negative", negative, network, x, load),
     )
     return guided(network, *heard, Guidance(guidance))

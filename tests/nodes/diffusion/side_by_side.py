@@ -14,7 +14,7 @@ from nodeflow_nodes.diffusion.samplers.dpm_solver import dpmpp_2m
 from nodeflow_nodes.diffusion.samplers.euler import ddim, euler
 from nodeflow_nodes.diffusion.text import encode_text, size_conditioning
 
-from nodeflow import Device, ModelMemory
+from nodeflow import Control, Device, ModelMemory
 from tests.nodes.diffusion.hearing import guided_by
 from tests.nodes.diffusion.samplers.conftest import ReferenceLevels, forgiving_numpy, grid_of
 
@@ -57,9 +57,13 @@ def ours(
     guidance: float,
     latent: torch.Tensor | None = None,
     first: int = 0,
+    change: Callable[[Any, Any], tuple[Any, Any]] = lambda yes, no: (yes, no),
     **sizes: Any,
 ) -> torch.Tensor:
-    """The sampler along the reference's own levels, through our nodes."""
+    """The sampler along the reference's own levels, through our nodes.
+
+    `change` is given both prompts, and gives those that are sampled with.
+    """
     grid, device = grid_of(scheduler, first), Device()
     network: Any = replace(
         cast("Any", parts.denoiser(model.model, memory, device)),
@@ -71,7 +75,12 @@ def ours(
         size_conditioning(encode_text(model.text_encoder, p, models=memory, device=device), **sizes)
         for p in (PROMPT, NEGATIVE)
     )
-    x = sampler(guided_by(network, yes, no, guidance, x), x, grid.sigmas)
+    yes, no = change(yes, no)
+
+    def load(control: Control) -> Any:
+        return parts.control_network(control.network, memory, device)
+
+    x = sampler(guided_by(network, yes, no, guidance, x, load), x, grid.sigmas)
     return x / (1 + grid.sigmas[-1] ** 2) ** 0.5 if grid.preserves_variance else x
 
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 import torch
-from nodeflow_nodes.diffusion.headers import read_config, read_header
+from nodeflow_nodes.diffusion.headers import read_config, read_header, weights_digest
 from safetensors.torch import save_file
 
 from nodeflow import InputError
@@ -69,3 +70,14 @@ def test_a_config_that_is_no_json_object_is_named(tmp_path: Path, content: str) 
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(InputError, match=r"config\.json"):
         read_config(path)
+
+
+def test_files_of_the_same_shapes_and_times_are_told_apart(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in "abc"]
+    for file, number in zip(files, (1.0, 1.0, 2.0), strict=True):
+        save_file({"weight": torch.full((300, 300), number)}, file)
+        os.utime(file, ns=(0, 0))
+    first, same, other = map(weights_digest, files)
+    assert first == same != other
+    os.utime(files[0], ns=(0, 1))
+    assert weights_digest(files[0]) != first

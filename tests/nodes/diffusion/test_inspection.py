@@ -127,6 +127,7 @@ def test_hooks_and_load_model_need_no_torch() -> None:
     script = (
         "import sys, nodeflow_nodes.diffusion.hooks, nodeflow_nodes.diffusion.load; "
         "import nodeflow_nodes.diffusion.lora, nodeflow_nodes.diffusion.text_encoders; "
+        "import nodeflow_nodes.diffusion.control; "
         "heavy = {'torch', 'diffusers', 'transformers', 'numpy'} & sys.modules.keys(); "
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )

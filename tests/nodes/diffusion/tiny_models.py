@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    ControlNetModel,
     EulerDiscreteScheduler,
     StableDiffusionPipeline,
     StableDiffusionXLImg2ImgPipeline,
@@ -69,6 +70,34 @@ def make_unet(kind: str, **config: Any) -> UNet2DConditionModel:
             "transformer_layers_per_block": 2,
         }
     return UNet2DConditionModel(**(values | config)).eval()
+
+
+def make_control(unet: UNet2DConditionModel, seed: int = 0) -> ControlNetModel:
+    """A control network beside a UNet, whose layers that begin as zeros are random too."""
+    torch.manual_seed(seed)
+    control = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(4, 8, 8, 16))
+    for name, weight in control.named_parameters():
+        if name.startswith("controlnet_"):
+            weight.data = torch.randn(weight.shape) * 0.1
+    return control.eval()
+
+
+def original_control(control: ControlNetModel) -> State:
+    """Its weights under their original names."""
+    ends = {"down_blocks": "zero_convs.{}.0", "mid_block": "middle_block_out.0"}
+    found = {}
+    plain = {n: t for n, t in control.state_dict().items() if not n.startswith("controlnet_")}
+    for name, tensor in control.state_dict().items():
+        parts = name.split(".")
+        if name.startswith("controlnet_cond_embedding."):
+            last = 2 * (len(control.controlnet_cond_embedding.blocks) + 1)
+            place = {"conv_in": 0, "conv_out": last}.get(parts[1])
+            place = 2 * (int(parts[2]) + 1) if place is None else place
+            found[f"input_hint_block.{place}.{parts[-1]}"] = tensor
+        elif name.startswith("controlnet_"):
+            start = ends[parts[0].removeprefix("controlnet_")].format(parts[1])
+            found[f"{start}.{parts[-1]}"] = tensor
+    return found | original_unet(plain, 1)
 
 
 def make_clip(width: int, *, projected: bool = False, act: str = "quick_gelu", **more: Any) -> Any:

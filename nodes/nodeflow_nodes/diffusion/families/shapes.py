@@ -21,6 +21,30 @@ def unet_config(state: State, heads: Mapping[str, int]) -> dict[str, Any]:
         state: Its weights.
         heads: `heads` of every attention, or `head_width`: channels of one head.
     """
+    kinds = _attending(state)
+    return {
+        **_encoder(state, heads),
+        "out_channels": state["conv_out.weight"].shape[0],
+        "up_block_types": [_block("Up", attends) for attends in reversed(kinds)],
+    }
+
+
+def control_config(state: State, heads: Mapping[str, int]) -> dict[str, Any]:
+    """Config of a `ControlNetModel`; arguments as those of `unet_config`."""
+    start = "controlnet_cond_embedding."
+    steps = range(_count(state, r"controlnet_cond_embedding\.blocks\.(\d+)\.") // 2)
+    first = state[f"{start}conv_in.weight"]
+    # Every second of its blocks makes the picture smaller, and more channels.
+    wider = [state[f"{start}blocks.{2 * i + 1}.weight"].shape[0] for i in steps]
+    return {
+        **_encoder(state, heads),
+        "conditioning_channels": first.shape[1],
+        "conditioning_embedding_out_channels": [first.shape[0], *wider],
+    }
+
+
+def _encoder(state: State, heads: Mapping[str, int]) -> dict[str, Any]:
+    """What a UNet and its control network have in common."""
     levels = range(_count(state, r"down_blocks\.(\d+)\."))
     channels = [state[f"down_blocks.{i}.resnets.0.conv1.weight"].shape[0] for i in levels]
     middle = _count(state, r"mid_block\.attentions\.0\.transformer_blocks\.(\d+)\.")
@@ -31,11 +55,9 @@ def unet_config(state: State, heads: Mapping[str, int]) -> dict[str, Any]:
     width = heads.get("head_width", 0)
     config: dict[str, Any] = {
         "in_channels": state["conv_in.weight"].shape[1],
-        "out_channels": state["conv_out.weight"].shape[0],
         "block_out_channels": channels,
         "layers_per_block": _count(state, r"down_blocks\.0\.resnets\.(\d+)\."),
-        "down_block_types": [_block("Down", bool(depth)) for depth in depths],
-        "up_block_types": [_block("Up", bool(depth)) for depth in reversed(depths)],
+        "down_block_types": [_block("Down", attends) for attends in _attending(state)],
         # Where a level has no attention its depth does not matter; the middle takes the last one.
         "transformer_layers_per_block": [depth or max(middle, 1) for depth in depths],
         "cross_attention_dim": _cross_width(state),
@@ -50,6 +72,12 @@ def unet_config(state: State, heads: Mapping[str, int]) -> dict[str, Any]:
             "projection_class_embeddings_input_dim": added.shape[1],
         }
     return config
+
+
+def _attending(state: State) -> list[bool]:
+    """Which of a UNet's levels have attention."""
+    levels = range(_count(state, r"down_blocks\.(\d+)\."))
+    return [f"down_blocks.{i}.attentions.0.norm.weight" in state for i in levels]
 
 
 def vae_config(state: State) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from nodeflow import Device, InputError, Recipe
 from nodeflow_nodes.diffusion.families.attention import own_place_only
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
+from nodeflow_nodes.diffusion.families.control import read_control, residuals
+from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.families.family import (
     Change,
     ControlNetwork,
@@ -103,16 +105,18 @@ class StableDiffusionDenoiser:
     def estimate(self, x: Tensor, sigma: float, prompt: PromptBatch) -> Tensor:
         dtype = self.network.dtype
         time = torch.tensor(self.levels.t(sigma), device=x.device)
-        seen = network_input(self.prediction, x, sigma)
+        seen = network_input(self.prediction, x, sigma).to(dtype)
+        asked: dict[str, Any] = {
+            "timestep": time,
+            "encoder_hidden_states": prompt.hidden.to(x.device, dtype),
+            "added_cond_kwargs": self.added(x, prompt),
+        }
+        # Control networks know nothing of what lies beside a latent.
+        asked |= residuals(prompt.hints, seen, self.downscale, asked)
         if prompt.beside is not None:
-            seen = torch.cat([seen, prompt.beside.to(x.device)], dim=1)
-        asked = self.network(
-            seen.to(dtype),
-            time,
-            encoder_hidden_states=prompt.hidden.to(x.device, dtype),
-            added_cond_kwargs=self.added(x, prompt),
-        )
-        return estimate_of(self.prediction, x, asked.sample.float(), sigma)
+            seen = torch.cat([seen, prompt.beside.to(x.device, dtype)], dim=1)
+        out = self.network(seen, **asked).sample
+        return estimate_of(self.prediction, x, out.float(), sigma)
 
     def weakened(self, weakening: Weakening) -> AbstractContextManager[None]:
         if weakening.layers:
@@ -167,7 +171,9 @@ class StableDiffusion:
 
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
         """A control network of this architecture."""
-        raise InputError(f"control networks of the family '{self.name}' are not supported")
+        file = ControlFile.read(Path(recipe.path))
+        heads = {} if file.path.is_dir() else self.config(TensorTable.read(file.path))["unet"]
+        return read_control(file, heads, device)
 
     def load_text_model(self, recipe: Recipe, device: Device) -> TextModel:
         """CLIP's tokenizer and text encoder."""
