@@ -79,9 +79,9 @@ def weights_digest(path: Path) -> bytes:
     Raises:
         InputError: As `read_header`.
     """
-    status = path.stat()
+    header, status = read_header(path), path.stat()
     hasher = blake3(f"{status.st_size}\0{status.st_mtime_ns}\0".encode())
-    hasher.update(blake3(read_header(path)).digest())
+    hasher.update(blake3(header).digest())
     with path.open("rb") as file:
         for place in range(_SAMPLES):
             file.seek(max(status.st_size - _SAMPLE, 0) * place // (_SAMPLES - 1))
