@@ -94,9 +94,9 @@ def test_the_theme_is_chosen_and_seen(editor: Editor) -> None:
 def test_the_outline_reaches_every_node(editor: Editor) -> None:
     editor.load(CASE)
     editor.page.keyboard.press("Alt+2")
-    outline = editor.page.get_by_role("list", name="Nodes in their order")
-    expect(outline.get_by_role("listitem")).to_have_count(2)
-    outline.get_by_role("button", name="Add").click()
+    outline = editor.page.get_by_role("tree", name="Nodes in their order")
+    expect(outline.get_by_role("treeitem")).to_have_count(2)
+    outline.get_by_role("treeitem", name="Add").click()
     expect(editor.page.locator('[data-node="second"]')).to_be_focused()
 
 
@@ -206,6 +206,6 @@ def test_the_outline_of_a_large_graph_draws_only_what_is_seen(editor: Editor) ->
     nodes = {f"n{i}": ("tools.number", {}, (340 * (i % 20), 160 * (i // 20))) for i in range(400)}
     editor.load(tools(**nodes))
     editor.page.keyboard.press("Alt+2")
-    rows = editor.page.get_by_role("list", name="Nodes in their order").get_by_role("listitem")
+    rows = editor.page.get_by_role("tree", name="Nodes in their order").get_by_role("treeitem")
     expect(rows.first).to_be_visible()
     assert rows.count() < 60

@@ -1,7 +1,7 @@
 /** Says what became of the nodes of the job in view, to those who do not see their badges. */
 
 import { duration } from "../canvas/badge";
-import { titleAt } from "../doc/titles";
+import { flatTitle } from "../doc/titles";
 import type { Editor } from "../editor";
 import { isOver, type Job } from "../store/runs_state";
 import { workflowOf } from "../store/tabs";
@@ -14,8 +14,7 @@ export function announce({ tabs, runs, library, ui }: Editor): () => void {
     const tab = tabs.current();
     if (!tab?.job) return;
     const { done, failed } = news(before.jobs[tab.job], now.jobs[tab.job]);
-    const title = (flat: string) =>
-      titleAt(flat, workflowOf(tab), library.getState().library).join(" / ");
+    const title = (flat: string) => flatTitle(flat, workflowOf(tab), library.getState().library);
     const sentences = done.map(([flat, seconds]) => `${title(flat)} done in ${duration(seconds)}.`);
     if (sentences.length > 0) ui.say(sentences.join(" "));
     if (failed.length > 0) {

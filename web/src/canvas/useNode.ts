@@ -77,5 +77,9 @@ function problemsByNode(problems: readonly Problem[]): ReadonlyMap<string, reado
 export const useProblems = (id: string): readonly Problem[] =>
   useTab((tab) => problemsByNode(tab.problems).get(flatId(tab.scope, id))) ?? NONE;
 
+/** The same of a node anywhere in the workflow, by its flat id. */
+export const useProblemsAt = (flat: string): readonly Problem[] =>
+  useTab((tab) => problemsByNode(tab.problems).get(flat)) ?? NONE;
+
 export const useSelected = (key: `${"n" | "f" | "t" | "r" | "w"}:${string}`): boolean =>
   useTab((tab) => tab.selection.has(key)) ?? false;
