@@ -1,6 +1,6 @@
 /** What is in view, and looking at what the keys went to. */
 
-import { holds, within } from "../doc/boxes";
+import { centreOf, holds, within } from "../doc/boxes";
 import type { Box } from "../doc/geometry";
 import type { Point } from "../doc/types";
 import type { Editor } from "../editor";
@@ -35,3 +35,6 @@ export function reveal(editor: Editor, from: string, to: string): void {
   if (most >= READABLE) canvas.fit(both, { most: Math.max(READABLE, zoom) });
   else if (!within(second, seen(editor)) || zoom < READABLE) canvas.centre(second);
 }
+
+/** The place of the canvas that is in the middle of the view. */
+export const middleSeen = (editor: Editor): Point => centreOf(seen(editor));

@@ -24,7 +24,7 @@ export interface TreeProps<T> {
   readonly rows: readonly TreeRow<T>[];
   readonly row: (value: T) => ReactNode;
   /** What it is called, where that is more than what its row shows. */
-  readonly name?: (value: T) => string;
+  readonly name?: (value: T) => string | undefined;
   readonly isSelected?: (value: T) => boolean;
   /** Enter, or a click. */
   readonly onEnter: (row: TreeRow<T>) => void;
