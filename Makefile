@@ -54,6 +54,7 @@ bench: web
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/server.py
 	$(BIN)/python benchmarks/editor.py
+	$(BIN)/python benchmarks/models.py
 
 # The pictures of the templates, workflows/*.webp; look at them before you commit them.
 thumbnails: $(INSTALLED)

@@ -18,6 +18,7 @@ from .errors import WorkflowError as WorkflowError
 from .models.memory import ModelMemory as ModelMemory
 from .outputs import OutputFiles as OutputFiles
 from .progress import Progress as Progress
+from .progress import check_cancelled as check_cancelled
 from .running import arun as arun
 from .running import run as run
 from .sockets import Conditioning as Conditioning

@@ -20,7 +20,7 @@ from nodeflow.literals import literal_adapter, reason
 from nodeflow.models.memory import ModelMemory
 from nodeflow.outputs import OutputFiles
 from nodeflow.plan import PlanNode
-from nodeflow.progress import Preview, Progress
+from nodeflow.progress import Preview, Progress, working
 from nodeflow.registry import Registry
 from nodeflow.runs.stores import FileStamp, Made
 from nodeflow.sockets import Lazy, item_of
@@ -142,14 +142,16 @@ class Caller:
         """
         function, arguments, files = self._arguments(node, values, token)
         before = self._fingerprints(node, arguments) if self._guard else None
-        returned = function(**arguments)
+        with working(self._cancelled):
+            returned = function(**arguments)
         return self._made(node, arguments, returned, files, before)
 
     async def call_async(self, node: PlanNode, values: Mapping[str, object], token: str) -> Made:
         """Call an `async` function; as `call`."""
         function, arguments, files = self._arguments(node, values, token)
         before = self._fingerprints(node, arguments) if self._guard else None
-        returned = await function(**arguments)
+        with working(self._cancelled):
+            returned = await function(**arguments)
         return self._made(node, arguments, returned, files, before)
 
     def _arguments(

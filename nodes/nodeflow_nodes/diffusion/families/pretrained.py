@@ -12,7 +12,7 @@ from diffusers.utils import logging as diffusers_logging
 from torch import nn
 from transformers.utils import logging as transformers_logging
 
-from nodeflow import Device, InputError, Precision
+from nodeflow import Device, InputError, Precision, check_cancelled
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -66,7 +66,16 @@ def settled(module: M, device: Device) -> M:
     if device.precision is not Precision.FP32:
         # What convolutions in half precision are fast with, on GPUs and on CPUs with AMX alike.
         module.to(memory_format=torch.channels_last)
+    for part in module.modules():
+        if isinstance(part, nn.ModuleList):
+            for layer in part:
+                # A layer takes milliseconds, a whole network may take seconds.
+                layer.register_forward_pre_hook(_stop_if_cancelled)
     return module
+
+
+def _stop_if_cancelled(layer: nn.Module, inputs: object) -> None:
+    check_cancelled()
 
 
 def dtype_of(device: Device) -> torch.dtype:
