@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
+import torch
 from accelerate import init_empty_weights  # type: ignore[import-untyped]  # it has no types
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
@@ -34,12 +35,19 @@ def read_weights(table: TensorTable, prefix: str, device: Device) -> dict[str, T
         for names in _groups(table, prefix):
             with safe_open(table.path, framework="pt") as file:
                 for name in names:
-                    tensor = file.get_tensor(name)
-                    kept = tensor.to(dtype) if tensor.is_floating_point() else tensor
-                    state[name.removeprefix(prefix)] = kept
+                    state[name.removeprefix(prefix)] = _cast(file.get_tensor(name), dtype)
     except (SafetensorError, OSError) as error:
         raise InputError(f"the weights {table.path} cannot be read: {error}") from error
     return state
+
+
+def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """In the number format, and laid out as `settled` wants it, in one pass over the file."""
+    if not tensor.is_floating_point() or tensor.dtype is dtype:
+        return tensor
+    if tensor.ndim == 4 and dtype is not torch.float32:
+        return tensor.to(dtype, memory_format=torch.channels_last)
+    return tensor.to(dtype)
 
 
 def assembled(
