@@ -1,6 +1,7 @@
 /** The dialogs; none of them is in the first view. */
 
 import { Dialogs } from "../panels/Dialogs";
+import { MaskDialog } from "../panels/mask/MaskDialog";
 import { Palette } from "../panels/Palette";
 import { PictureDialog } from "../panels/PictureDialog";
 import { SettingsDialog } from "../panels/SettingsDialog";
@@ -11,6 +12,7 @@ export function AllDialogs() {
   return (
     <>
       <Dialogs />
+      <MaskDialog />
       <Palette />
       <PictureDialog />
       <SettingsDialog />

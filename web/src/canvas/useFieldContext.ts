@@ -22,7 +22,7 @@ export function useFieldContext(
     useTab((tab) => graphOf(tab).layout.nodes?.[node]?.seeds?.[port.name]) ?? "fixed";
   const plugin = usePlugins((state) => (port.widget ? (state.widgets[port.widget] ?? null) : null));
   return useMemo(() => {
-    const { tabs, api, library } = editor;
+    const { tabs, api, library, ui } = editor;
     const input = port.name;
     const tag = `value ${node} ${input}`;
     const change = (value: Json, done = true) => {
@@ -49,8 +49,7 @@ export function useFieldContext(
       inputUrl: api.inputUrl,
       seedMode,
       setSeedMode: (mode) => layout("seeds", mode),
-      // There is nothing yet that paints masks, and a button that does nothing is worse than none.
-      openMask: null,
+      openMask: () => ui.show({ kind: "mask", node, input }),
       resize: isResizable(port) ? (height) => layout("heights", height) : null,
       node: { id: node, type },
       plugin,

@@ -1,3 +1,4 @@
+import { pictureInput } from "../actions/pictures";
 import { boxAround } from "../canvas/hit";
 import { focusSockets } from "../canvas/socket_keys";
 import { align, autolayout, type Edge } from "../doc/arrange";
@@ -78,6 +79,15 @@ function nodeAtHand(editor: Editor): string | null {
   const card = document.activeElement?.closest<HTMLElement>("[data-node]");
   const [id, ...more] = card?.dataset.node ? [card.dataset.node] : selectedNodes(editor);
   return id !== undefined && more.length === 0 ? id : null;
+}
+
+/** The input of the first selected node that has a picture's file chosen; null if there is none. */
+function selectedPicture(editor: Editor): { node: string; input: string } | null {
+  const [node] = selectedNodes(editor);
+  const input = node === undefined ? null : pictureInput(editor, node);
+  if (node === undefined || input === null) return null;
+  const value = graphInView(editor)?.nodes[node]?.inputs?.[input];
+  return typeof value === "string" && value !== "" ? { node, input } : null;
 }
 
 export const GRAPH_COMMANDS: readonly Command[] = [
@@ -254,6 +264,18 @@ export const GRAPH_COMMANDS: readonly Command[] = [
           ),
         );
       }
+    },
+  },
+  {
+    id: "graph.mask",
+    title: "Paint the mask of the picture",
+    group: "Graph",
+    icon: "mask",
+    keys: "m",
+    when: (editor) => editable(editor) && selectedPicture(editor) !== null,
+    run(editor) {
+      const picture = selectedPicture(editor);
+      if (picture) editor.ui.show({ kind: "mask", ...picture });
     },
   },
   {

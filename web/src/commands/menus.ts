@@ -23,6 +23,7 @@ const MENUS: Readonly<Record<MenuPlace, readonly string[]>> = {
     "edit.pin",
     "graph.comment",
     "graph.pictures",
+    "graph.mask",
     "-",
     "graph.frame",
     "graph.group",
