@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
+from tests.server.conftest import Served
 from tests.web.conftest import Editor
 
 
@@ -43,3 +44,13 @@ def test_a_second_run_says_what_came_from_memory(editor: Editor) -> None:
     expect(editor.node("Sample")).to_have_attribute("data-status", "ran")
     editor.node("Sample").locator("header [data-kind=ran]").hover()
     expect(page.get_by_role("tooltip")).to_contain_text("because")
+
+
+def test_the_workflow_is_asked_for_while_nodes_are_on_their_way(page: Page, server: Served) -> None:
+    held: list[Route] = []
+    page.route("**/api/nodes", lambda route: held.append(route), times=1)
+    with page.expect_response("**/api/read?*"):
+        page.goto(server.url, wait_until="commit")
+    expect(page.locator("[data-canvas]")).to_have_count(0)
+    held[0].continue_()
+    expect(page.locator("[data-canvas][data-ready]")).to_be_visible()

@@ -4,13 +4,18 @@ import "./ui/theme.css";
 import { App } from "./app/App";
 import { createEditor } from "./app/create";
 import { makeInspect } from "./app/inspect";
-import { openFirst, start } from "./app/start";
+import { attend, openFirst, readFirst, start } from "./app/start";
 import { EditorContext } from "./editor";
 import { adoptNonce } from "./ui/nonce";
 import { UiProvider } from "./ui/UiProvider";
 
 adoptNonce();
 const { editor, toasts } = createEditor();
+// All that the first view needs is asked for before anything of it is drawn.
+const first = readFirst(editor);
+const started = start(editor);
+// Keys that are pressed right after Ctrl+K are meant for the palette, so it is here before that.
+const dialogs = import("./app/AllDialogs");
 const root = document.getElementById("root");
 if (!root) throw new Error("The page has no element 'root'.");
 
@@ -24,8 +29,9 @@ createRoot(root).render(
   </StrictMode>,
 );
 
-start(editor)
-  .then(() => openFirst(editor))
+started
+  .then(() => openFirst(editor, first).finally(() => attend(editor)))
+  .then(() => dialogs)
   .catch((error: unknown) => editor.ui.toast("error", `The editor cannot start: ${String(error)}`))
   .finally(() => {
     document.body.dataset.ready = "true";

@@ -5,13 +5,20 @@ import { canonical, parseWorkflow } from "../doc/parse";
 import { withTodaysNames } from "../doc/todays_names";
 import { EMPTY_WORKFLOW, type Workflow } from "../doc/types";
 import type { Editor } from "../editor";
-import { ApiError, sentenceOf } from "../server/api";
+import { ApiError, sentenceOf, type WorkflowRead } from "../server/api";
 import { isUnsaved, type Tab, workflowOf } from "../store/tabs";
 
 export interface FileActions {
   create(): void;
-  /** Open what the server has under a name; a tab that has it already is shown. */
-  openSaved(path: string, how?: { readonly template?: boolean }): Promise<string | null>;
+  /**
+   * Open what the server has under a name; a tab that has it already is shown.
+   *
+   * @param how.read The answer of the server, if it was asked already.
+   */
+  openSaved(
+    path: string,
+    how?: { readonly template?: boolean; readonly read?: Promise<WorkflowRead> },
+  ): Promise<string | null>;
   /** Open a JSON file or a picture in a tab of its own; gives whether it held a workflow. */
   openFile(file: Blob, name: string, quiet?: boolean): Promise<boolean>;
   /** Open what a job ran, with its pictures on the nodes. */
@@ -60,7 +67,7 @@ export function makeFileActions(get: () => Editor): FileActions {
         return open.id;
       }
       try {
-        const { workflow, etag } = await editor.api.readWorkflow(path);
+        const { workflow, etag } = await (how.read ?? editor.api.readWorkflow(path));
         const whole = ready(editor, workflow);
         if (how.template) return editor.tabs.open({ workflow: whole });
         return editor.tabs.open({ workflow: whole, path, etag });

@@ -1,6 +1,7 @@
 /** What the editor does when it starts, and what it keeps doing. */
 
 import type { Editor } from "../editor";
+import type { WorkflowRead } from "../server/api";
 import { watch } from "../server/socket";
 import { applyTheme } from "../ui/theme";
 import { announce } from "./announce";
@@ -8,13 +9,21 @@ import { announce } from "./announce";
 /** The workflow that somebody sees who comes for the first time. */
 const FIRST = "text_to_image";
 
+/** Have what nothing can be shown without. */
 export async function start(editor: Editor): Promise<void> {
-  const { api, line, runs, library, settings, shelf, plugins, ui } = editor;
   follow(editor);
   announce(editor);
-  // Keys that are pressed right after Ctrl+K are meant for the palette, so it is here before that.
-  await Promise.all([library.load(), settings.load(), import("./AllDialogs")]);
+  await Promise.all([editor.library.load(), editor.settings.load()]);
+}
+
+/**
+ * Follow what the server tells, and have what is not in the first view. A browser has few
+ * connections to one server, so all this waits until the workflow is there.
+ */
+export function attend(editor: Editor): void {
+  const { api, line, runs, library, settings, shelf, plugins, ui } = editor;
   for (const kind of kindsOf(editor)) void library.loadFiles(kind);
+  let fresh = true;
   const connect = () => {
     const socket = watch({
       base: api.base,
@@ -24,7 +33,9 @@ export async function start(editor: Editor): Promise<void> {
       onTrouble: ui.say,
       onReset: () => {
         void runs.refresh();
-        void library.reload();
+        // Of files no event tells, and those of a page that just begins are on their way.
+        void (fresh ? library.load() : library.reload());
+        fresh = false;
       },
     });
     line.attach(socket);
@@ -36,20 +47,35 @@ export async function start(editor: Editor): Promise<void> {
     socket.close();
     socket = connect();
   });
-  void runs.loadGallery();
+  if (!runs.getState().gallery.loaded) void runs.loadGallery();
   void shelf.load();
   void plugins
     .load()
     .catch(() => ui.toast("warning", "What packs bring to the editor cannot be listed."));
 }
 
-/** Open what an address asks for, else the first workflow. */
-export async function openFirst(editor: Editor): Promise<void> {
+/** What is opened first, and the answer that has it. */
+export interface First {
+  readonly path: string;
+  readonly template: boolean;
+  readonly read: Promise<WorkflowRead>;
+}
+
+/** Ask for what the address names, else for the first workflow, while nodes are on their way. */
+export function readFirst({ api }: Editor): First {
+  const wanted = new URLSearchParams(location.search).get("workflow");
+  const path = wanted || FIRST;
+  const read = api.readWorkflow(path);
+  read.catch(() => undefined); // whoever opens it tells of it
+  return { path, template: !wanted, read };
+}
+
+export async function openFirst(editor: Editor, first: First): Promise<void> {
   const { actions, tabs } = editor;
   if (tabs.getState().tabs.length > 0) return;
-  const wanted = new URLSearchParams(location.search).get("workflow");
-  if (wanted && (await actions.files.openSaved(wanted))) return;
-  if (!(await actions.files.openSaved(FIRST, { template: true }))) actions.files.create();
+  if (await actions.files.openSaved(first.path, first)) return;
+  if (!first.template && (await actions.files.openSaved(FIRST, { template: true }))) return;
+  actions.files.create();
 }
 
 const kindsOf = ({ library }: Editor): Set<string> => {
