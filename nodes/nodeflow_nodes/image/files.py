@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
+from torch import Tensor
 
 from nodeflow import File, Image, InputError, Mask, OutputFiles, Progress, node
 from nodeflow.pictures import SUFFIXES, PictureFormat, open_checked, write_picture
 from nodeflow.tensors import pictures
-from nodeflow_nodes.image.pixels import from_pil
+from nodeflow_nodes.image.pixels import from_pil, same_batch
 
 
 class Loaded(NamedTuple):
@@ -73,6 +74,29 @@ def show(image: Image, *, files: OutputFiles, progress: Progress) -> None:
     _write(image, "previews/{node}", "PNG", 100, files.workflow, files, progress)
 
 
+@node(title="Compare images", category="image", version="1", on="io")
+def compare(a: Image, b: Image, *, files: OutputFiles, progress: Progress) -> None:
+    """Show two pictures under one divider in the editor: dragging it reveals more of one or the
+    other. They are kept as PNG in the folder `previews`, and sizes may differ.
+
+    Args:
+        a: The pictures at the left of the divider.
+        b: The pictures at the right, one for each of `a`; a single one goes with all of the other.
+    """
+    _refuse_empty(a, b)
+    left, right = same_batch(a, b)
+    for index in range(len(left)):
+        # In turns, as the editor takes them in pairs.
+        for side, batch in (("a", left), ("b", right)):
+            _write_one(batch, index, f"previews/{{node}}_{side}", "PNG", 100, files.workflow, files)
+        progress(index + 1, len(left))
+
+
+def _refuse_empty(*images: Tensor) -> None:
+    if not all(map(len, images)):
+        raise InputError("the batch holds no picture; there is nothing to write")
+
+
 def _write(
     image: Image,
     name: str,
@@ -82,11 +106,22 @@ def _write(
     files: OutputFiles,
     progress: Progress,
 ) -> None:
-    if len(image) == 0:
-        raise InputError("the batch holds no picture; there is nothing to write")
-    # One at a time: a long batch need not stand in memory twice.
+    _refuse_empty(image)
     for index in range(len(image)):
-        (picture,) = pictures(image[index : index + 1])
-        with files.create(name, SUFFIXES[format]) as file:
-            write_picture(file, picture, format, workflow, quality)
+        _write_one(image, index, name, format, quality, workflow, files)
         progress(index + 1, len(image))
+
+
+def _write_one(
+    image: Tensor,
+    index: int,
+    name: str,
+    format: PictureFormat,
+    quality: int,
+    workflow: str,
+    files: OutputFiles,
+) -> None:
+    # One at a time: a long batch need not stand in memory twice.
+    (picture,) = pictures(Image(image[index : index + 1]))
+    with files.create(name, SUFFIXES[format]) as file:
+        write_picture(file, picture, format, workflow, quality)

@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
-from nodeflow_nodes.image.files import load, save, show
+from nodeflow_nodes.image.files import compare, load, save, show
 from PIL import ImageCms
 
 from nodeflow import Cancelled, InputError, OutputFiles, Progress
@@ -87,6 +87,32 @@ def test_showing_writes_png_previews_named_after_the_node(tmp_path: Path, make_i
         tmp_path / "previews" / "outer_show_0001.png",
         tmp_path / "previews" / "outer_show_0002.png",
     ]
+
+
+def test_comparing_writes_pairs_in_turns_and_repeats_a_single_picture(
+    tmp_path: Path, make_image
+) -> None:
+    output, many, one = files(tmp_path), make_image(2, 6, 8), make_image(1, 3, 5)
+    compare(many, one, files=output, progress=Progress())
+    assert [path.name for path in output.written] == [
+        "outer_show_a_0001.png",
+        "outer_show_b_0001.png",
+        "outer_show_a_0002.png",
+        "outer_show_b_0002.png",
+    ]
+    for path, wanted in zip(output.written, [many[0], one[0], many[1], one[0]], strict=True):
+        torch.testing.assert_close(load(path).image[0], wanted, rtol=0, atol=1e-6)
+
+
+def test_batches_that_do_not_pair_are_refused_before_a_file_is_written(
+    tmp_path: Path, make_image
+) -> None:
+    with pytest.raises(InputError, match="batches of 2 and 3 do not go together"):
+        compare(make_image(2), make_image(3), files=files(tmp_path), progress=Progress())
+    empty = torch.zeros(0, 4, 4, 3)
+    with pytest.raises(InputError, match="holds no picture"):
+        compare(make_image(), empty, files=files(tmp_path), progress=Progress())  # type: ignore[arg-type]
+    assert list(tmp_path.rglob("*")) == []
 
 
 def test_a_cancelled_save_keeps_what_is_whole(tmp_path: Path, make_image) -> None:

@@ -77,7 +77,9 @@ export const NodeCard = memo(function NodeCard({ id: key }: NodeProps<FlowNode>)
           problem={problems.find((one) => one.input === row.port.name)?.sentence ?? null}
         />
       ))}
-      {shape.pictures && <NodePictures id={id} run={run} room={shape.pictures} title={title} />}
+      {shape.pictures && (
+        <NodePictures id={id} type={entry.type} run={run} room={shape.pictures} title={title} />
+      )}
       <NodeTrouble id={id} run={run} problems={problems} unknown={face.unknown} type={entry.type} />
       {!shape.collapsed && !locked && <Resizer id={id} width={shape.width} />}
     </div>

@@ -1,4 +1,7 @@
-/** Two pictures under one divider: dragging it, or arrow keys, show more of the one or the other. */
+/**
+ * Two pictures under one divider: dragging it, or arrow keys, show more of the one or the other.
+ * Both fill the place that it is given, so that pictures of other sizes are seen at one.
+ */
 
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import css from "./Compare.module.css";
@@ -35,14 +38,9 @@ export function Compare({ a, b }: { readonly a: string; readonly b: string }) {
       }}
       onPointerMove={follow}
     >
-      <img src={b} alt="B" draggable={false} />
-      <img
-        src={a}
-        alt="A"
-        draggable={false}
-        style={{ clipPath: `inset(0 ${100 - part}% 0 0)` }}
-        className={css.over}
-      />
+      {/* Both are cut, or what is behind would be seen through transparent pixels. */}
+      <img src={b} alt="B" draggable={false} style={{ clipPath: `inset(0 0 0 ${part}%)` }} />
+      <img src={a} alt="A" draggable={false} style={{ clipPath: `inset(0 ${100 - part}% 0 0)` }} />
       <div
         role="slider"
         tabIndex={0}
