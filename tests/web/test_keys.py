@@ -250,3 +250,39 @@ def test_enter_goes_into_the_fields_of_a_node_and_escape_comes_back(editor: Edit
     expect(editor.page.locator('[data-node="start"]')).to_be_focused()
     press(editor, "Tab", "s")
     expect(focused(editor)).to_have_attribute("aria-label", re.compile("put$"))
+
+
+def test_enter_walks_what_is_found_and_escape_goes_on_from_there(editor: Editor) -> None:
+    editor.load(
+        {
+            **tools(
+                start=("tools.number", {"value": 3}, (0, 0)),
+                call=("group:Sum", {}, (6000, 0)),
+            ),
+            "groups": {"Sum": tools(inner=("tools.number", {}, (0, 0)))},
+        }
+    )
+    press(editor, "Control+f")
+    box = editor.page.get_by_role("searchbox", name="Find in the graph")
+    expect(box).to_be_focused()
+    editor.page.keyboard.type("number")
+    # As fast as keys come: each goes on from the last.
+    press(editor, "Enter", "Enter", "Enter", "Enter")
+    expect(editor.page.get_by_text("2 of 2")).to_be_visible()
+    expect(editor.page.locator('[data-node="inner"]')).to_have_attribute("data-selected", "true")
+    expect(box).to_be_focused()
+    press(editor, "Escape")
+    expect(box).to_have_count(0)
+    expect(editor.page.locator('[data-node="inner"]')).to_be_focused()
+
+
+def test_g_goes_to_the_nodes_from_wherever_the_keys_are(editor: Editor) -> None:
+    editor.load(CASE)
+    editor.button("Open a workflow").focus()
+    press(editor, "g")
+    expect(editor.page.locator('[data-node="start"]')).to_be_focused()
+    press(editor, "Tab")
+    expect(editor.page.locator('[data-node="second"]')).to_be_focused()
+    editor.button("Settings").focus()
+    press(editor, "g")
+    expect(editor.page.locator('[data-node="second"]')).to_be_focused()

@@ -1,6 +1,6 @@
 /** Nodes that are added, copied and pasted. */
 
-import { focusNode } from "../canvas/focus";
+import { focusNode, showNode } from "../canvas/focus";
 import { copy, duplicate, paste } from "../doc/clipboard";
 import { addNode, connect, freshId, GRID, remove } from "../doc/edits";
 import { pruneCalls } from "../doc/exposed";
@@ -31,8 +31,10 @@ export interface NodeActions {
   paste(text: string, keepOuter: boolean): boolean;
   duplicate(): void;
   remove(): void;
-  /** Look at a node by its flat id, entering the groups that it lies in. */
+  /** Look at a node by its flat id, entering the groups that it lies in, and give it the focus. */
   look(flat: string): void;
+  /** The same, but whoever has the focus keeps it. */
+  show(flat: string): void;
 }
 
 /** Pixels by which a copy lies beside its original. */
@@ -111,20 +113,35 @@ export function makeNodeActions(get: () => Editor): NodeActions {
       });
       tabs.select([]);
     },
-    look(flat) {
-      const editor = get();
-      const parts = flat.split("/");
-      const id = parts.at(-1);
-      editor.tabs.leave(0);
-      for (const call of parts.slice(0, -1)) editor.tabs.enter(call);
-      const tab = editor.tabs.current();
-      if (!tab || id === undefined || !graphOf(tab).nodes[id]) return;
-      if (tab.view === "form") editor.tabs.patch(tab.id, { view: "graph" });
-      // The canvas of another group is there only after the page was drawn.
-      requestAnimationFrame(() => requestAnimationFrame(() => focusNode(editor, id)));
-    },
+    look: (flat) => lookAt(get(), flat, focusNode),
+    show: (flat) => lookAt(get(), flat, showNode),
   };
   return actions;
+}
+
+/** Enter the groups around a node, and then do something to it there. */
+function lookAt(editor: Editor, flat: string, then: (editor: Editor, id: string) => void): void {
+  const parts = flat.split("/");
+  const id = parts.at(-1);
+  const scope = parts.slice(0, -1).join("/");
+  const before = editor.tabs.current();
+  if (before?.scope.join("/") !== scope) {
+    editor.tabs.leave(0);
+    for (const call of parts.slice(0, -1)) editor.tabs.enter(call);
+  }
+  const tab = editor.tabs.current();
+  if (!tab || id === undefined || !graphOf(tab).nodes[id]) return;
+  if (tab.view === "form") editor.tabs.patch(tab.id, { view: "graph" });
+  if (tab === before && tab.view === "graph") {
+    then(editor, id);
+    return;
+  }
+  const thenHere = () => {
+    // Somebody who is quick looks elsewhere by now.
+    if (editor.tabs.current()?.scope.join("/") === scope) then(editor, id);
+  };
+  // The canvas of another group is there only after the page was drawn.
+  requestAnimationFrame(() => requestAnimationFrame(thenHere));
 }
 
 /** A new sampler draws something else each time; a seed that was set stays. */

@@ -10,6 +10,13 @@ import { isSeen } from "./reveal";
 
 const FRAMES = 30;
 
+/** Select a node and look there; the focus stays where it is. */
+export function showNode(editor: Editor, id: string): void {
+  editor.tabs.select([`n:${id}`]);
+  const box = boxAround(editor, [`n:${id}`]);
+  if (box && !isSeen(editor, [box.x, box.y])) editor.canvas.centre(box);
+}
+
 export function focusNode(editor: Editor, id: string): void {
   const box = boxAround(editor, [`n:${id}`]);
   focusIn(editor, id, "", box && [box.x, box.y]);

@@ -1,4 +1,5 @@
 import { pictureInput } from "../actions/pictures";
+import { focusNode } from "../canvas/focus";
 import { boxAround } from "../canvas/hit";
 import { focusSockets } from "../canvas/socket_keys";
 import { align, autolayout, type Edge } from "../doc/arrange";
@@ -6,6 +7,7 @@ import { setMode, withNodeLayout } from "../doc/edits";
 import { addFrame, framing, inside, setFrameMode } from "../doc/frames";
 import { makeGroup, unpackGroup } from "../doc/groups";
 import { addNote, NOTE_SIZE } from "../doc/notes";
+import { flowOrder } from "../doc/order";
 import { groupOf } from "../doc/scope";
 import { type Item, idsOf, type Mode } from "../doc/types";
 import type { Editor } from "../editor";
@@ -102,6 +104,18 @@ export const GRAPH_COMMANDS: readonly Command[] = [
       const at = canvas.pointer();
       const free = !canvas.pointed();
       ui.setState({ search: { at, screen: canvas.toScreen(at), loose: null, free } });
+    },
+  },
+  {
+    id: "graph.focus",
+    title: "Go to the nodes",
+    group: "Graph",
+    keys: "g",
+    when: (editor) => Object.keys(graphInView(editor)?.nodes ?? {}).length > 0,
+    run(editor) {
+      const graph = graphInView(editor);
+      const [first] = [...selectedNodes(editor), ...(graph ? flowOrder(graph) : [])];
+      if (first !== undefined) focusNode(editor, first);
     },
   },
   {

@@ -23,26 +23,28 @@ function Find() {
     () => (workflow ? findInGraph(workflow, library, typed) : []),
     [workflow, library, typed],
   );
-  const go = (by: number, input?: HTMLInputElement) => {
+  const here = found[at];
+  const go = (by: number) => {
     if (found.length === 0) return;
     const next = (at + by + found.length) % found.length;
     const place = found[next];
     setAt(next);
     if (!place) return;
-    actions.nodes.look(flatId(place.scope, place.node));
-    // The next Enter goes on from here.
-    setTimeout(() => input?.focus(), 120);
+    // The focus stays, so that the next Enter goes on from here.
+    actions.nodes.show(flatId(place.scope, place.node));
   };
-  const close = () => ui.setState({ finding: false });
+  const close = () => {
+    ui.setState({ finding: false });
+    if (here) actions.nodes.look(flatId(here.scope, here.node));
+  };
   return (
     <search className={css.bar}>
       <input
         type="search"
         aria-label="Find in the graph"
         placeholder="Title, type or value"
-        ref={(input) => {
-          if (input && at < 0 && typed === "") input.focus();
-        }}
+        // biome-ignore lint/a11y/noAutofocus: it was opened to be typed in
+        autoFocus
         value={typed}
         onChange={(event) => {
           setTyped(event.target.value);
@@ -50,7 +52,7 @@ function Find() {
         }}
         onKeyDown={(event) => {
           event.stopPropagation();
-          if (event.key === "Enter") go(event.shiftKey ? -1 : 1, event.currentTarget);
+          if (event.key === "Enter") go(event.shiftKey ? -1 : 1);
           if (event.key === "Escape") close();
         }}
       />
