@@ -1,4 +1,4 @@
-"""Settings and shortcuts by keys alone: found in the palette, set in the dialog, reset one by one."""
+"""Settings and shortcuts by keys alone: found in the palette, set, and reset one by one."""
 
 from __future__ import annotations
 

@@ -34,11 +34,23 @@ export interface FileActions {
   download(tab: Tab): void;
 }
 
+/** No server runs more nodes in one workflow, and the page would stand still over them. */
+const MOST_NODES = 50_000;
+
 /** A document from anywhere as the editor has it: whole, in today's names, every node with a place. */
 function ready(editor: Editor, workflow: Workflow): Workflow {
   const { library } = editor.library.getState();
+  const graphs = [workflow, ...Object.values(workflow.groups)];
+  const count = graphs.reduce((sum, graph) => sum + Object.keys(graph.nodes).length, 0);
+  if (count > MOST_NODES) {
+    const [has, most] = [count.toLocaleString("en"), MOST_NODES.toLocaleString("en")];
+    throw new Error(`It has ${has} nodes, and ${most} is the limit; take it apart.`);
+  }
   return ensureLayout(withTodaysNames(parseWorkflow(workflow), library), library);
 }
+
+/** Milliseconds; a large file takes its time. */
+const PATIENCE = 120_000;
 
 const plainName = (name: string): string =>
   name
@@ -78,7 +90,10 @@ export function makeFileActions(get: () => Editor): FileActions {
     },
     async openFile(file, name, quiet = false) {
       try {
-        openDocument(await get().api.read(file, { name }), plainName(name));
+        get().ui.say(`Reading ${name} ...`);
+        const workflow = await get().api.read(file, { name, timeout: PATIENCE });
+        openDocument(workflow, plainName(name));
+        get().ui.say(`Opened ${name}.`);
         return true;
       } catch (error) {
         const problems = error instanceof ApiError ? error.problems : [];

@@ -3,6 +3,7 @@
 import { useEffect } from "react";
 import type { Editor } from "../editor";
 import { useEditor } from "../editor";
+import { sentenceOf } from "../server/api";
 import { draftSaver } from "../server/draft_saver";
 import { type Drafts, makeDrafts } from "../server/drafts";
 import { type Presence, presence } from "../server/windows";
@@ -12,10 +13,14 @@ export function useDrafts(): void {
   useEffect(() => {
     let stop = () => {};
     let gone = false;
-    void begin(editor).then((end) => {
-      if (gone) end();
-      else stop = end;
-    });
+    begin(editor).then(
+      (end) => {
+        if (gone) end();
+        else stop = end;
+      },
+      (error) =>
+        editor.ui.toast("warning", `Unsaved work is not kept in the browser: ${sentenceOf(error)}`),
+    );
     return () => {
       gone = true;
       stop();

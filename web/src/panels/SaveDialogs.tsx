@@ -24,6 +24,7 @@ export function SaveAsDialog({ tab: id }: { tab: string }) {
     const wanted = tab?.path ?? fileName(tab ? workflowOf(tab).name : "");
     return taken(wanted)?.template ? `my/${wanted}` : wanted;
   });
+  const [saving, setSaving] = useState(false);
   if (!tab) return null;
   const there = taken(path.trim());
   const problem = there?.template
@@ -32,10 +33,13 @@ export function SaveAsDialog({ tab: id }: { tab: string }) {
       ? "Give it a name."
       : null;
   const save = async () => {
-    if (problem) return;
-    const overwrite = there !== undefined;
-    ui.show(null);
-    await actions.files.saveAs(tab, path.trim(), overwrite);
+    const now = tabs.find(id);
+    if (problem || saving || !now) return;
+    setSaving(true);
+    // What was typed stays until it is saved; what else has to be decided is asked over it.
+    const saved = await actions.files.saveAs(now, path.trim(), there !== undefined);
+    setSaving(false);
+    if (saved) ui.show(null);
   };
   return (
     <Dialog
@@ -48,7 +52,7 @@ export function SaveAsDialog({ tab: id }: { tab: string }) {
           <Button onClick={() => ui.show(null)}>Cancel</Button>
           <Button
             look={there ? "danger" : "primary"}
-            disabled={problem !== null}
+            disabled={problem !== null || saving}
             onClick={() => void save()}
           >
             {there && !there.template ? "Save over it" : "Save"}

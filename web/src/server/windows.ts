@@ -65,7 +65,11 @@ async function identify(
     id = newKey();
     release = locks ? await hold(locks, `${name} window ${id}`) : null;
   }
-  session?.setItem(name, id);
+  try {
+    session?.setItem(name, id);
+  } catch {
+    // No room: after a reload this is another window, whose unsaved work is offered to it.
+  }
   return { id, release: release ?? (() => {}) };
 }
 
