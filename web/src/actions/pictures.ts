@@ -14,7 +14,8 @@ export interface PictureActions {
   takeResult(digest: string, at: Point, onto: string | null): Promise<void>;
   /** Pictures of the clipboard become nodes that load them. */
   paste(files: readonly File[]): Promise<void>;
-  remove(digest: string): Promise<void>;
+  /** Delete a result, if the user says yes; whether it is gone. */
+  askRemove(picture: { readonly digest: string; readonly name: string }): Promise<boolean>;
 }
 
 /** The node that loads a picture. */
@@ -82,13 +83,22 @@ export function makePictureActions(get: () => Editor): PictureActions {
         await load(file, [at[0] + 40 * index, at[1] + 40 * index], null);
       }
     },
-    async remove(digest) {
-      const { api, ui } = get();
+    async askRemove({ digest, name }) {
+      const { api, ui, questions } = get();
+      const yes = await questions.ask({
+        title: `Delete ${name}?`,
+        description: "The file is gone then; running the workflow again makes it anew.",
+        action: "Delete",
+        danger: true,
+      });
+      if (!yes) return false;
       try {
         await api.deleteResult(digest);
         ui.say("The picture is deleted.");
+        return true;
       } catch (error) {
         ui.toast("error", `The picture is not deleted: ${sentenceOf(error)}`);
+        return false;
       }
     },
   };

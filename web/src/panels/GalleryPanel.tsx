@@ -1,6 +1,6 @@
 /** The pictures that jobs made, the newest first. */
 
-import { type KeyboardEvent, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { DRAGGED_PICTURE } from "../canvas/useDrops";
 import { useEditor, useRuns } from "../editor";
 import type { Picture } from "../gen/api";
@@ -9,7 +9,7 @@ import { Button } from "../ui/Button";
 import { ContextMenu } from "../ui/ContextMenu";
 import { SearchField } from "../ui/TextField";
 import { Panel } from "./Panel";
-import css from "./Panel.module.css";
+import { PictureGrid, type TileProps } from "./PictureGrid";
 
 export function GalleryPanel() {
   const { runs } = useEditor();
@@ -23,25 +23,10 @@ export function GalleryPanel() {
       query === "" ||
       `${name} ${jobs[job]?.name ?? ""} ${jobs[job]?.path ?? ""}`.toLowerCase().includes(query),
   );
-  const walk = (event: KeyboardEvent<HTMLDivElement>) => {
-    const tiles = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-tile]")];
-    const at = tiles.indexOf(document.activeElement as HTMLElement);
-    const columns = Math.max(1, Math.round(event.currentTarget.clientWidth / 102));
-    const steps: Readonly<Record<string, number>> = {
-      ArrowRight: 1,
-      ArrowLeft: -1,
-      ArrowDown: columns,
-      ArrowUp: -columns,
-    };
-    const step = steps[event.key];
-    if (step === undefined || at < 0) return;
-    event.preventDefault();
-    event.stopPropagation();
-    tiles[Math.min(tiles.length - 1, Math.max(0, at + step))]?.focus();
-  };
   return (
     <Panel
       title="Gallery"
+      fill
       search={
         <SearchField
           label="Filter pictures"
@@ -59,12 +44,12 @@ export function GalleryPanel() {
           What your workflows make appears here.
         </EmptyState>
       ) : (
-        // biome-ignore lint/a11y/useSemanticElements: pictures in a grid that arrows walk
-        <div className={css.grid} role="group" aria-label="Pictures" onKeyDown={walk}>
-          {shown.map((picture) => (
-            <Tile key={picture.digest} picture={picture} />
-          ))}
-        </div>
+        <PictureGrid
+          label="Pictures"
+          pictures={shown}
+          onEnd={() => gallery.next !== null && void runs.olderPictures()}
+          tile={(picture, props) => <Tile picture={picture} {...props} />}
+        />
       )}
       {gallery.next !== null && (
         <Button onClick={() => void runs.olderPictures()}>Older pictures</Button>
@@ -73,19 +58,11 @@ export function GalleryPanel() {
   );
 }
 
-function Tile({ picture }: { picture: Picture }) {
-  const { api, ui, actions, canvas, questions } = useEditor();
+function Tile({ picture, ...place }: TileProps & { readonly picture: Picture }) {
+  const { api, ui, actions, canvas } = useEditor();
   const { digest, name, job } = picture;
   const open = () => ui.show({ kind: "picture", digest });
-  const remove = async () => {
-    const yes = await questions.ask({
-      title: `Delete ${name}?`,
-      description: "The file is gone then; running the workflow again makes it anew.",
-      action: "Delete",
-      danger: true,
-    });
-    if (yes) await actions.pictures.remove(digest);
-  };
+  const remove = () => actions.pictures.askRemove(picture);
   return (
     <ContextMenu
       items={[
@@ -107,8 +84,7 @@ function Tile({ picture }: { picture: Picture }) {
     >
       <button
         type="button"
-        data-tile
-        className={css.tile}
+        {...place}
         aria-label={name}
         title={name}
         draggable

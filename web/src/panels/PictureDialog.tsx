@@ -1,12 +1,14 @@
-/** One picture, large; arrows go to the next. */
+/** One picture, large; arrows go to the next, the wheel zooms, and another can be laid beside it. */
 
-import { useEffect, useState } from "react";
+import { type KeyboardEvent, useEffect, useState } from "react";
 import { useEditor, useRuns, useUi } from "../editor";
 import type { FileView, Picture } from "../gen/api";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Compare } from "./Compare";
 import css from "./PictureDialog.module.css";
+import { PictureGrid } from "./PictureGrid";
+import { ZoomedPicture } from "./ZoomedPicture";
 
 export function PictureDialog() {
   const { ui } = useEditor();
@@ -24,33 +26,58 @@ export function PictureDialog() {
   );
 }
 
+/** What is seen beside the picture: nothing, those it can be compared with, or one of them. */
+type Beside = "nothing" | "choice" | Picture;
+
 function Viewer({ digest }: { digest: string }) {
-  const { ui, api, actions } = useEditor();
-  const pictures = useRuns((state) => state.gallery.pictures);
+  const { ui, api, actions, runs } = useEditor();
+  const gallery = useRuns((state) => state.gallery);
+  const { pictures } = gallery;
   const at = pictures.findIndex((one) => one.digest === digest);
   const picture: Picture | undefined = pictures[at];
-  const [zoom, setZoom] = useState(false);
-  const [other, setOther] = useState<string | null>(null);
+  const [beside, setBeside] = useState<Beside>("nothing");
+  const other = typeof beside === "object" ? beside : null;
+  // Who comes here from a node may not have opened the gallery yet.
   useEffect(() => {
-    const keys = (event: KeyboardEvent) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      const next = step === undefined || other !== null ? undefined : pictures[at + step];
-      if (next) ui.show({ kind: "picture", digest: next.digest });
-    };
-    window.addEventListener("keydown", keys);
-    return () => window.removeEventListener("keydown", keys);
-  }, [ui, pictures, at, other]);
-  const before = pictures[at + 1];
+    if (!gallery.loaded) void runs.loadGallery();
+  }, [gallery.loaded, runs]);
+  const go = (to: Picture | undefined) => to && ui.show({ kind: "picture", digest: to.digest });
+  const remove = async () => {
+    const next = pictures[at + 1] ?? pictures[at - 1];
+    if (!picture || !(await actions.pictures.askRemove(picture))) return;
+    ui.show(next ? { kind: "picture", digest: next.digest } : null);
+  };
+  const keys = (event: KeyboardEvent) => {
+    if (other || beside === "choice" || event.defaultPrevented) return;
+    if (event.key === "ArrowRight") go(pictures[at + 1]);
+    else if (event.key === "ArrowLeft") go(pictures[at - 1]);
+    else if (event.key === "Delete") void remove();
+    else return;
+    event.preventDefault();
+  };
   return (
-    <div className={css.viewer}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: keys of the whole viewer
+    <div className={css.viewer} onKeyDown={keys}>
       <header className={css.bar}>
         <span className={css.name}>{picture ? told(picture) : ""}</span>
-        <Button onClick={() => setZoom(!zoom)}>{zoom ? "Fit" : "1:1"}</Button>
         <Button
-          disabled={!before}
-          onClick={() => setOther(other === null ? (before?.digest ?? null) : null)}
+          icon="chevron-left"
+          aria-label="Newer picture"
+          disabled={at <= 0}
+          onClick={() => go(pictures[at - 1])}
+        />
+        <Button
+          icon="chevron-right"
+          aria-label="Older picture"
+          disabled={at < 0 || at === pictures.length - 1}
+          onClick={() => go(pictures[at + 1])}
+        />
+        <Button
+          disabled={pictures.every((one) => one.digest === digest)}
+          aria-pressed={beside !== "nothing"}
+          onClick={() => setBeside(beside === "nothing" ? "choice" : "nothing")}
         >
-          {other === null ? "Compare with the one before" : "Stop comparing"}
+          {beside === "nothing" ? "Compare with…" : "Stop comparing"}
         </Button>
         {picture && (
           <Button
@@ -69,15 +96,42 @@ function Viewer({ digest }: { digest: string }) {
         >
           Download
         </Button>
+        <Button icon="trash" disabled={!picture} onClick={() => void remove()}>
+          Delete
+        </Button>
         <Button icon="close" onClick={() => ui.show(null)}>
           Close
         </Button>
       </header>
-      <div className={css.stage} data-zoom={zoom || undefined}>
-        {other === null ? (
-          <img src={api.resultUrl(digest)} alt={picture?.name ?? "Picture"} />
+      <div className={css.stage}>
+        {other ? (
+          <Compare a={api.resultUrl(digest)} b={api.resultUrl(other.digest)} />
         ) : (
-          <Compare a={api.resultUrl(other)} b={api.resultUrl(digest)} />
+          <ZoomedPicture
+            key={digest}
+            src={api.resultUrl(digest)}
+            name={picture?.name ?? "Picture"}
+          />
+        )}
+        {beside === "choice" && (
+          <aside className={css.choice}>
+            <PictureGrid
+              label="Compare with"
+              pictures={pictures.filter((one) => one.digest !== digest)}
+              onEnd={() => gallery.next !== null && void runs.olderPictures()}
+              tile={(one, place) => (
+                <button
+                  type="button"
+                  {...place}
+                  aria-label={one.name}
+                  title={one.name}
+                  onClick={() => setBeside(one)}
+                >
+                  <img src={api.resultUrl(one.digest, { thumb: 256 })} alt="" loading="lazy" />
+                </button>
+              )}
+            />
+          </aside>
         )}
       </div>
     </div>

@@ -3,6 +3,7 @@
 import { type KeyboardEvent, useEffect, useReducer, useState } from "react";
 import type { Painting } from "../../pictures/painting";
 import { useZoom } from "../../ui/useZoom";
+import { zoomKeys } from "../ZoomButtons";
 import { MaskSurface } from "./MaskSurface";
 import { MaskTools, resized, type Tools } from "./MaskTools";
 import css from "./mask.module.css";
@@ -56,11 +57,7 @@ export function MaskEditor({ painting, name }: MaskEditorProps) {
       e: () => change({ erases: true }),
       s: () => change({ soft: !tools.soft }),
       i: () => act((one) => one.invert()),
-      "+": () => zoom.by(1.25),
-      "=": () => zoom.by(1.25),
-      "-": () => zoom.by(1 / 1.25),
-      "0": zoom.fit,
-      "1": zoom.actual,
+      ...zoomKeys(zoom),
     };
     const todo = event.altKey ? undefined : does[event.key.toLowerCase()];
     todo?.();

@@ -7,6 +7,7 @@ import { IconButton } from "../../ui/Button";
 import { Slider } from "../../ui/Slider";
 import { Switch } from "../../ui/Switch";
 import type { Zoom } from "../../ui/useZoom";
+import { ZoomButtons } from "../ZoomButtons";
 import css from "./mask.module.css";
 
 export interface Tools extends Brush {
@@ -100,11 +101,7 @@ export function MaskTools({ tools, change, painting, act, zoom }: MaskToolsProps
       <IconButton icon="stop" label="Fill" onClick={() => act((one) => one.fill(255))} />
       <IconButton icon="trash" label="Clear" onClick={() => act((one) => one.fill(0))} />
       <span className={css.gap} />
-      <IconButton icon="minus" label="Zoom out" keys="-" onClick={() => zoom.by(1 / 1.25)} />
-      <output className={css.zoom}>{Math.round(zoom.view.scale * 100)} %</output>
-      <IconButton icon="plus" label="Zoom in" keys="+" onClick={() => zoom.by(1.25)} />
-      <IconButton icon="fit" label="Fit" keys="0" onClick={zoom.fit} />
-      <IconButton icon="search" label="100 %" keys="1" onClick={zoom.actual} />
+      <ZoomButtons zoom={zoom} />
     </div>
   );
 }
