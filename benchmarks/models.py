@@ -14,6 +14,7 @@ PARTS: Parts = {
     "loading": model_measures.loading,
     "step": model_measures.step,
     "pictures": model_measures.pictures,
+    "compiled": model_measures.compiled,
     "batch": model_measures.batch,
     "cancel": model_measures.cancel,
     "cold": model_measures.cold,

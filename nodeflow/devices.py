@@ -28,10 +28,12 @@ class Device:
     Attributes:
         name: What `torch.device` takes: `cpu`, `cuda:0`, `mps`, ...
         precision: The number format to compute in.
+        compiled: Networks that denoise are compiled for it before they are used.
     """
 
     name: str = "cpu"
     precision: Precision = Precision.FP32
+    compiled: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class DeviceFacts:
 
     def token(self) -> str:
         """The facts as one text, for keys."""
-        return "|".join([self.device.name, self.device.precision.value, self.kind, *_versions()])
+        # Compiled code rounds a little otherwise.
+        how = self.device.precision.value + ("+compiled" if self.device.compiled else "")
+        return "|".join([self.device.name, how, self.kind, *_versions()])
 
 
 def find_device(device: str, precision: str, memory: FileMemory | None) -> DeviceFacts:

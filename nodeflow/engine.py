@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -99,6 +100,10 @@ class Result:
         return self
 
 
+COMPILED = "TORCHINDUCTOR_CACHE_DIR"
+"""Where torch keeps what it compiled."""
+
+
 class Engine:
     """Runs workflows. Keep one for as long as you run: models and values stay warm in it.
 
@@ -171,7 +176,12 @@ class Engine:
     def device(self) -> DeviceFacts:
         """The device that computes; asks torch only if the answer is not remembered."""
         memory = JsonMemory(self.settings.cache / "devices.json")
-        return find_device(self._device, self._precision, memory)
+        found = find_device(self._device, self._precision, memory)
+        if not self.settings.compile:
+            return found
+        # torch reads it when it compiles for the first time.
+        os.environ.setdefault(COMPILED, str(self.settings.cache / "compiled"))
+        return replace(found, device=replace(found.device, compiled=True))
 
     def load(self, path: Path) -> Workflow:
         """Read a workflow from a JSON file or from a picture.

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
         history: Budget of a server's journal, in bytes; the oldest finished jobs leave first.
         history_days: Days after which a finished job leaves the journal.
         cpu_threads: How many nodes may compute on the CPU at once.
+        compile: Compile the networks that denoise; the first step then takes minutes, and all
+            others are faster.
         server: Address of the server that clients talk to; empty for the one on this machine.
         token: What that server wants from clients on other machines.
     """
@@ -101,6 +103,7 @@ class Settings(BaseSettings):
     history: Size = ByteSize(2 * _GB)
     history_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 90.0
     cpu_threads: Annotated[int, Field(ge=1, le=256)] = min(4, os.cpu_count() or 1)
+    compile: bool = False
     server: str = ""
     token: str = Field("", repr=False)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
 
 from nodeflow.devices import find_device
+from nodeflow.engine import Engine
 from nodeflow.errors import SettingsError, StoreError
+from nodeflow.settings import Settings
 from nodeflow.sockets import Precision
 
 
@@ -65,3 +68,17 @@ def test_the_cpu_is_what_it_says(monkeypatch):
     facts = find_device("cpu", "fp32", None)
     assert (facts.device.name, facts.device.precision) == ("cpu", Precision.FP32)
     assert facts.kind
+
+
+def test_results_of_compiled_networks_are_known_apart(tmp_path, monkeypatch):
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+
+    def token(name, compile):
+        settings = Settings(cache=tmp_path / name, data=tmp_path, compile=compile)
+        with Engine(settings, device="cpu", precision="fp32") as engine:
+            return engine.device.token()
+
+    plain = token("a", compile=False)
+    assert "TORCHINDUCTOR_CACHE_DIR" not in os.environ
+    assert token("b", compile=True) == plain.replace("|fp32|", "|fp32+compiled|")
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path / "b" / "compiled")

@@ -25,6 +25,7 @@ from nodeflow.cli.display import choose_display, explanation
 from nodeflow.cli.interrupts import cancelled_by_ctrl_c
 from nodeflow.engine import Engine, Result
 from nodeflow.events import Event, NodeFailed
+from nodeflow.settings import Settings
 
 app = typer.Typer()
 
@@ -40,6 +41,12 @@ PrecisionName = Annotated[
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Compute everything anew and store nothing.")
 ]
+Compile = Annotated[
+    bool,
+    typer.Option(
+        "--compile", help="Compile networks: minutes for the first step, the others faster."
+    ),
+]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Say of every node why it ran or did not.")
 ]
@@ -53,6 +60,7 @@ def run(
     only: Only = None,
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
+    compile: Compile = False,
     no_cache: NoCache = False,
     explain: Explain = False,
     as_json: AsJson = False,
@@ -64,6 +72,7 @@ def run(
     what was computed so far is kept.
     """
     texts = parse(assignments or [])
+    settings = Settings(compile=True) if compile else Settings()
     failures: list[NodeFailed] = []
     display = choose_display(as_json, sys.stdout, Console(stderr=True))
 
@@ -75,7 +84,7 @@ def run(
     with (
         cancelled_by_ctrl_c() as cancel,
         named(file),
-        Engine(device=device, precision=precision, cache=not no_cache) as engine,
+        Engine(settings, device=device, precision=precision, cache=not no_cache) as engine,
     ):
         workflow = engine.set_inputs(engine.load(file), texts)
         with display:

@@ -56,6 +56,12 @@ def serve(
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="Of the models' numbers.")
     ] = "auto",
+    compile: Annotated[
+        bool,
+        typer.Option(
+            "--compile", help="Compile networks: minutes for the first step, the others faster."
+        ),
+    ] = False,
     build: Annotated[
         bool,
         typer.Option("--build/--no-build", help="In a checkout: build the editor if it changed."),
@@ -66,7 +72,7 @@ def serve(
     What is handed in is on disk before it is acknowledged; after a crash, or when you end the
     server with Ctrl-C, the next start goes on where it was.
     """
-    settings = Settings()
+    settings = Settings(compile=True) if compile else Settings()
     context = ssl_context(cert, key)
     access = Access.of(
         host,

@@ -75,7 +75,9 @@ def settled(module: M, device: Device) -> M:
 
 
 def _stop_if_cancelled(layer: nn.Module, inputs: object) -> None:
-    check_cancelled()
+    # What is compiled whole stops between steps only.
+    if not torch.compiler.is_compiling():
+        check_cancelled()
 
 
 def dtype_of(device: Device) -> torch.dtype:

@@ -16,6 +16,7 @@ from nodeflow import Device, InputError, Recipe
 from nodeflow_nodes.diffusion.families.attention import own_place_only
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
+from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control import read_control, residuals
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.families.family import (
@@ -160,7 +161,7 @@ class StableDiffusion:
             levels = discrete_levels(betas, zero_terminal_snr=file.zero_terminal_snr)
             scaling_factor = config["vae"]["scaling_factor"]
         return self.denoiser(
-            network=network,
+            network=compiled(network, device),
             levels=levels,
             prediction="v_prediction" if file.prediction == "v_prediction" else "epsilon",
             scaling_factor=scaling_factor,
