@@ -11,6 +11,7 @@ import { useEditor, useLibrary, useRuns, useTab } from "../editor";
 import { workflowOf } from "../store/tabs";
 import { EmptyState } from "../ui/Badge";
 import { Button } from "../ui/Button";
+import { Markdown } from "../ui/Markdown";
 import { Field } from "../widgets/Field";
 import { FormProgress, FormResults } from "./FormResults";
 import css from "./FormView.module.css";
@@ -130,7 +131,7 @@ function Shown({ name, place, port, value, change, locked, problem }: ShownProps
         place="form"
         context={context}
       />
-      {port.description && <p className={css.about}>{port.description}</p>}
+      {port.description && <Markdown text={port.description} className={css.about} />}
     </div>
   );
 }
