@@ -160,7 +160,7 @@ def test_packs_that_fail_and_packs_that_are_read_are_told(
     page = browser.new_page()
     editor = Editor(page, served.url).open()
     tree = library(editor.load(tools()))
-    panel = page.get_by_role("region", name="Nodes", exact=True).last
+    panel = page.get_by_role("region", name="Nodes", exact=True)
     expect(panel).to_contain_text("Pack mine:")
     expect(panel).to_contain_text("not today")
     panel.get_by_role("button", name="Details").click()

@@ -8,6 +8,7 @@ import { ConnectionBanner } from "../panels/ConnectionBanner";
 import { FindBar } from "../panels/FindBar";
 import { NodeSearch } from "../panels/NodeSearch";
 import { WiringBox } from "../panels/WiringBox";
+import { workflowOf } from "../store/tabs";
 import type { LeftPanel, RightPanel } from "../store/ui";
 import { Spinner } from "../ui/Badge";
 import { SplitPanel } from "../ui/Splitter";
@@ -68,6 +69,7 @@ export function App() {
         <Rail side="left" />
         {left && <Side side="left" panel={left} parts={LEFT} />}
         <main className={css.main} aria-label={view === "form" ? "Form" : "Graph"}>
+          {view !== "form" && <Heading />}
           <TabNotices />
           {view === null && <Welcome />}
           {view === "form" && (
@@ -94,6 +96,12 @@ export function App() {
       </Suspense>
     </div>
   );
+}
+
+/** What the page is about, for those who walk it by headings; the form has one that is seen. */
+function Heading() {
+  const name = useTab((tab) => workflowOf(tab).name || tab.path) || "nodeflow";
+  return <h1 className="visually-hidden">{name}</h1>;
 }
 
 interface SideProps<P extends LeftPanel | RightPanel> {

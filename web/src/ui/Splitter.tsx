@@ -12,7 +12,7 @@ export interface SplitPanelProps {
   readonly min: number;
   readonly max: number;
   readonly onSize: (size: number, done: boolean) => void;
-  /** Name of the panel, as "Library". */
+  /** Name of the panel, as "Library"; what lies in it says it for itself. */
   readonly label: string;
   readonly children: ReactNode;
   readonly className?: string | undefined;
@@ -20,17 +20,17 @@ export interface SplitPanelProps {
 
 /** A panel whose inner edge can be dragged, or moved with arrows. */
 export function SplitPanel(props: SplitPanelProps) {
-  const { side, size, children, className, label } = props;
+  const { side, size, children, className } = props;
   const wide = side === "left" || side === "right";
   return (
-    <section
-      aria-label={label}
+    <aside
+      aria-label={`${side} side`}
       className={classes(styles.panel, styles[side], className)}
       style={wide ? { width: size } : { height: size }}
     >
       {children}
       <Splitter {...props} />
-    </section>
+    </aside>
   );
 }
 
