@@ -169,6 +169,29 @@ def tab(browser: Browser, url: str, *scripts: str) -> Iterator[Tab]:
         context.close()
 
 
+def dearest_task(trace: bytes) -> float:
+    """Milliseconds of the processor that the dearest task of a page took: what it needs itself,
+    without the time in which other programs had the processor.
+
+    Args:
+        trace: What a browser notes of the category `toplevel`.
+    """
+    events = json.loads(trace)["traceEvents"]
+    threads = {
+        (one["pid"], one["tid"])
+        for one in events
+        if one["name"] == "thread_name" and one["args"]["name"] == "CrRendererMain"
+    }
+    tasks = [
+        one["tdur"] / 1000
+        for one in events
+        if one["ph"] == "X" and "tdur" in one and (one["pid"], one["tid"]) in threads
+    ]
+    if not tasks:
+        raise RuntimeError("the browser noted no task of the page")
+    return max(tasks)
+
+
 def _note(tab: Tab, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("blob", "data", "about") and parts.netloc != tab.own:

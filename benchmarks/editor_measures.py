@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import graphs
-from browsing import Frames, Tab, chromium_running, tab
+from browsing import Frames, Tab, chromium_running, dearest_task, tab
 from measures import Row, folder
 from playwright.sync_api import Browser
 from serving import Server
@@ -82,7 +82,8 @@ def _load(browser: Browser, url: str, name: str, count: int) -> dict[str, float]
         spent = one.metrics()
         marks = one.page.evaluate(
             """() => {
-              const ends = (path) => Math.max(0, ...performance.getEntriesByType("resource")
+              // The first answers: some things are asked for again once the page listens to events.
+              const ends = (path) => Math.min(...performance.getEntriesByType("resource")
                 .filter((one) => one.name.includes(path)).map((one) => one.responseEnd));
               return {
                 "answered": watched.marks.selected,
@@ -209,23 +210,25 @@ def running(specs: Path, seconds: int = 60) -> list[Row]:
                 opened(one, server.url, name)
                 if name == "near":
                     _look_at_ticking(one)
-                rows += _running(one, name, time)
+                rows += _running(browser, one, name, time)
     return rows
 
 
-def _running(one: Tab, name: str, seconds: int) -> list[Row]:
+def _running(browser: Browser, one: Tab, name: str, seconds: int) -> list[Row]:
     one.page.keyboard.press("Control+Enter")
     # The heap is only even once every part of it has been in use.
     one.page.wait_for_timeout(3000)
     first, before = one.heap(), one.metrics()["TaskDuration"]
+    browser.start_tracing(categories=["toplevel"])
     one.page.evaluate("watched.begin()")
     one.page.wait_for_timeout(1000 * (seconds - 5))
     seen = one.page.evaluate("watched.end()")
-    cpu = one.metrics()["TaskDuration"] - before
-    last = one.heap()
     still = "document.title.match(/^\\d+%/) !== null"
     if not one.page.evaluate(still):
         raise RuntimeError("the job did not run to the end of the measurement")
+    task = dearest_task(browser.stop_tracing())
+    cpu = one.metrics()["TaskDuration"] - before
+    last = one.heap()
     times = Frames(seen["frames"], seen["long"], cpu)
     growth = last / first - 1
     what = f"20 events a second for {seconds} s, 2000 nodes {name}"
@@ -233,5 +236,6 @@ def _running(one: Tab, name: str, seconds: int) -> list[Row]:
     long = times.longest
     return [
         Row(f"{what}: longest frame", "<= 50 ms", f"{long:.0f} ms", long <= 50.1, cpu),
+        Row("... dearest task, processor alone", "<= 50 ms", f"{task:.0f} ms", task <= 50),
         Row("... heap", "flat (+5 %)", kept, growth <= 0.05),
     ]
