@@ -164,3 +164,15 @@ def chain(editor: Editor) -> Callable[[], Editor]:
         )
 
     return load
+
+
+@pytest.fixture
+def mortal(tmp_path: Path, known_specs: Path) -> Iterator[Served]:
+    """A server that a test may end."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "specs").symlink_to(known_specs)
+    served = Served(tmp_path)
+    yield served
+    if served.process is not None:
+        served.kill()

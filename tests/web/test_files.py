@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.server.conftest import Served
@@ -129,18 +127,6 @@ def test_a_picture_without_a_workflow_becomes_a_node_that_loads_it(editor: Edito
     drop(editor, "dot.png", "image/png", pixel)
     editor.page.wait_for_selector('[data-node="load"]')
     assert editor.doc["nodes"]["load"]["inputs"]["file"].endswith(".png")
-
-
-@pytest.fixture
-def mortal(tmp_path: Path, known_specs: Path) -> Iterator[Served]:
-    """A server that a test may end."""
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    (cache / "specs").symlink_to(known_specs)
-    served = Served(tmp_path)
-    yield served
-    if served.process is not None:
-        served.kill()
 
 
 def test_a_server_that_goes_away_and_comes_back_loses_nothing(

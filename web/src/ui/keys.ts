@@ -47,7 +47,7 @@ export interface KeyLike {
   readonly altKey: boolean;
 }
 
-const GLOBAL = new Set(["enter", "s", "k", "f", "o"]);
+const GLOBAL = new Set(["enter", "s", "k", "f", "o", ","]);
 
 /** Whether a key pressed in a text means the text. What remains (run, save, palette) is for all. */
 export function meansText(event: KeyLike): boolean {

@@ -17,7 +17,9 @@ export interface Toasts {
   readonly dismiss: (id: number) => void;
 }
 
+/** So many at a time; of errors, which nobody may miss, more than can come of one cause. */
 const MOST = 4;
+const MOST_ERRORS = 12;
 
 /** Keeps toasts. The same sentence again takes the place of the former; errors outlive the rest. */
 export function createToasts(): Toasts {
@@ -39,6 +41,7 @@ export function createToasts(): Toasts {
       const next = [...toasts.filter((one) => one.text !== toast.text), { ...toast, id: count }];
       while (next.length > MOST) {
         const mild = next.findIndex((one) => one.kind !== "error");
+        if (mild < 0 && next.length <= MOST_ERRORS) break;
         next.splice(Math.max(0, mild), 1);
       }
       set(next);

@@ -1,0 +1,183 @@
+"""A server that ends amid what it was asked: it is told, nothing is lost, and all works again."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import signal
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.server.conftest import Served
+from tests.web.conftest import Editor, link, tools
+from tests.web.test_files import save_as
+
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+PICTURE = tools(
+    read=("image.load", {"file": "dot.png"}, (0, 0)),
+    keep=("image.save", {"image": link("read", "image")}, (340, 0)),
+)
+LONG = tools(
+    "work",
+    work=("tools.steps", {"count": 100_000, "pause": 0.05}, (0, 0)),
+    text=("logic.template", {"template": ""}, (0, 160)),
+    read=("image.load", {"file": "dot.png"}, (340, 0)),
+)
+GONE = "The server does not answer; it may have been stopped."
+
+
+class Away:
+    """Everything that asks the server for something, as a person does it."""
+
+    def __init__(self, editor: Editor) -> None:
+        self.editor = editor
+        self.page = editor.page
+
+    def message(self, begin: str) -> Locator:
+        messages = self.page.get_by_role("region", name="Messages")
+        return messages.get_by_role("alert").filter(has_text=re.compile(begin))
+
+    def cancel(self) -> None:
+        self.page.get_by_role("button", name="Cancel").first.click()
+
+    def delete(self) -> None:
+        self.page.get_by_role("region", name="Gallery").locator("[data-tile]").first.focus()
+        self.page.keyboard.press("Delete")
+        question = self.page.get_by_role("alertdialog", name=re.compile("^Delete"))
+        question.get_by_role("button", name="Delete", exact=True).click()
+
+    def upload(self) -> None:
+        area = self.editor.node("Load image").get_by_role("button", name=re.compile(r"\.png"))
+        data = self.page.evaluate_handle(
+            """base64 => {
+                const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+                const transfer = new DataTransfer();
+                transfer.items.add(new File([bytes], "sent.png", { type: "image/png" }));
+                return transfer;
+            }""",
+            base64.b64encode(DOT).decode(),
+        )
+        area.dispatch_event("drop", {"dataTransfer": data})
+
+    def open(self) -> None:
+        saved = self.page.get_by_role("list", name="kept", exact=True)
+        saved.get_by_role("button", name=re.compile("^other")).first.click()
+
+    def save(self) -> None:
+        self.page.keyboard.press("Control+s")
+
+    def run(self) -> None:
+        self.page.keyboard.press("Control+Enter")
+
+    def switch_map(self) -> Locator:
+        self.page.keyboard.press("Control+,")
+        dialog = self.page.get_by_role("dialog", name="Settings")
+        dialog.get_by_role("switch", name="Map").click()
+        return dialog
+
+    @property
+    def template(self) -> Locator:
+        return self.page.get_by_role("textbox", name="template")
+
+
+def prepared(browser: Browser, mortal: Served) -> Away:
+    """A picture in the gallery, a saved workflow, and one that runs and has unsaved work."""
+    inputs = Path(mortal.folder) / "data" / "inputs"
+    inputs.mkdir(parents=True)
+    (inputs / "dot.png").write_bytes(DOT)
+    mortal.start()
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    editor = Editor(page, mortal.url).open()
+    editor.load(PICTURE)
+    editor.page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("region", name="Gallery").locator("[data-tile]")).to_have_count(1)
+    save_as(editor, "kept/other")
+    page.keyboard.press("Alt+w")
+    editor.load(LONG)
+    save_as(editor, "kept/long")
+    page.keyboard.press("Alt+3")
+    expect(page.get_by_role("list", name="kept", exact=True)).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(editor.node("Steps").get_by_role("progressbar")).to_be_visible()
+    return Away(editor)
+
+
+def test_a_server_that_ends_amid_all_that_it_was_asked(browser: Browser, mortal: Served) -> None:
+    away = prepared(browser, mortal)
+    editor, page = away.editor, away.page
+    port = mortal.url.rsplit(":", 1)[1]
+    assert mortal.process is not None
+    away.template.fill("typed before")
+    page.locator('[data-node="work"] header').click()
+
+    # It takes what it is asked, and says nothing any more.
+    os.kill(mortal.process.pid, signal.SIGSTOP)
+    away.cancel()
+    away.delete()
+    away.switch_map()
+    page.keyboard.press("Escape")
+    away.upload()
+    away.save()
+    away.run()
+    away.open()
+    away.template.fill("typed meanwhile")
+    mortal.kill()
+
+    for begin in (
+        "The job cannot be cancelled",
+        "The picture is not deleted",
+        "'kept/long' is not saved",
+        "'kept/other' cannot be opened",
+        "The job was not taken",
+    ):
+        expect(away.message(begin)).to_contain_text(GONE, timeout=30_000)
+    sent = editor.node("Load image").get_by_role("status").filter(has_text="sent.png was not sent")
+    expect(sent).to_contain_text(GONE)
+    expect(page.get_by_role("alert").filter(has_text="The server is away")).to_be_visible()
+    page.keyboard.press("Control+,")
+    dialog = page.get_by_role("dialog", name="Settings")
+    expect(dialog).to_contain_text(GONE)
+    expect(dialog.get_by_role("switch", name="Map")).not_to_be_checked()
+    editor.button("Close").click()
+
+    # A name that was typed stays in its dialog.
+    page.keyboard.press("Control+Shift+s")
+    dialog = page.get_by_role("dialog", name="Save the workflow")
+    name = dialog.get_by_role("textbox", name="Name")
+    name.fill("kept/typed/name")
+    name.press("Enter")
+    expect(away.message("'kept/typed/name' is not saved")).to_contain_text(GONE)
+    expect(name).to_have_value("kept/typed/name")
+    page.keyboard.press("Escape")
+    expect(away.template).to_have_value("typed meanwhile")
+
+    mortal.start("--port", port)
+    expect(page.get_by_role("alert").filter(has_text="The server is away")).to_have_count(0)
+    page.wait_for_function(
+        "async () => (await (await fetch('api/settings')).json()).minimap === false"
+    )
+    while away.page.get_by_role("button", name="Dismiss").count():
+        page.get_by_role("button", name="Dismiss").first.click()
+    away.save()
+    expect(editor.status).to_have_text("Saved as kept/long.")
+    away.upload()
+    expect(editor.node("Load image").get_by_role("combobox", name="file")).to_contain_text("sent")
+    away.cancel()
+    expect(editor.node("Steps")).to_have_attribute("data-status", "cancelled")
+    away.delete()
+    expect(editor.status).to_have_text("The picture is deleted.")
+    away.run()
+    expect(editor.node("Steps").get_by_role("progressbar")).to_be_visible()
+    away.cancel()
+    away.open()
+    expect(page.get_by_role("tab", selected=True)).to_contain_text("case")
+    expect(editor.node("Save image")).to_be_visible()
+    assert mortal.ask("GET", "/api/workflows/kept/long")[1]["nodes"]["text"]["inputs"] == {
+        "template": "typed meanwhile"
+    }
+    assert editor.faults == []
+    page.close()
