@@ -20,6 +20,25 @@ MODEL_KINDS = (
     "embeddings",
     "upscalers",
 )
+OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "diffusion_models": ("unet",),
+    "text_encoders": ("clip",),
+    "upscalers": ("upscale_models",),
+}
+"""What ComfyUI calls the folder of a kind, where it is another name."""
+
+INVOKE_BASES = ("any", "sd-1", "sd-2", "sdxl", "sdxl-refiner", "sd-3", "flux")
+INVOKE_NAMES: Mapping[str, str] = {
+    "checkpoints": "main",
+    "loras": "lora",
+    "controlnet": "controlnet",
+    "vae": "vae",
+    "text_encoders": "t5_encoder",
+    "embeddings": "embedding",
+    "upscalers": "spandrel_image_to_image",
+}
+"""InvokeAI's folder of a kind, below one for each base model."""
+
 _LISTED = 10_000
 
 
@@ -42,13 +61,17 @@ class Roots:
         """The roots of an installation.
 
         Args:
-            models: The user's model folders; each has a folder for a kind.
+            models: The user's model folders; each has a folder for a kind, named as here, as in
+                ComfyUI, or as in InvokeAI.
             inputs: The user's own pictures.
             packs: Folders of packs, whose `models/` may hold models too.
             anywhere: See `Roots`.
         """
         places = [*models, *(pack / "models" for pack in packs if (pack / "models").is_dir())]
-        folders = {kind: tuple(place / kind for place in places) for kind in MODEL_KINDS}
+        folders = {
+            kind: tuple(folder for place in places for folder in _folders(place, kind))
+            for kind in MODEL_KINDS
+        }
         return cls(folders | {"inputs": (inputs,)}, anywhere)
 
     def resolve(self, kind: str, name: str) -> Path:
@@ -98,22 +121,42 @@ class Roots:
         return f"there is no '{name}' among the {kind} (looked in {places})"
 
     def files(self, kind: str) -> list[str]:
-        """Names of all files of a kind; a folder with a `model_index.json` counts as one file."""
+        """Names of all files of a kind; a folder with a `model_index.json` counts as one file.
+
+        Linked folders are followed as far as `resolve` would go, each of them once.
+        """
         names: dict[str, None] = {}
+        allowed = [folder.resolve() for folders in self.folders.values() for folder in folders]
         for root in self.folders.get(kind, ()):
-            for folder, inner, files in os.walk(root):
+            seen: set[Path] = set()
+            for folder, inner, files in os.walk(root, followlinks=True):
                 place = Path(folder)
+                real = place.resolve()
+                reached = self.anywhere or any(real.is_relative_to(root) for root in allowed)
+                if real in seen or not reached:
+                    inner.clear()
+                    continue
+                seen.add(real)
                 if "model_index.json" in files:
                     names[place.relative_to(root).as_posix()] = None
                     inner.clear()
                     continue
                 inner[:] = sorted(item for item in inner if not item.startswith("."))
                 for file in sorted(files):
-                    if not file.startswith("."):
+                    # A link may lead nowhere.
+                    if not file.startswith(".") and _exists(place / file):
                         names[(place / file).relative_to(root).as_posix()] = None
                 if len(names) > _LISTED:
                     break
         return list(names)
+
+
+def _folders(place: Path, kind: str) -> list[Path]:
+    """Where files of a kind may lie in a folder of models; our own name for it comes first."""
+    others = [place / name for name in OTHER_NAMES.get(kind, ())]
+    if kind in INVOKE_NAMES:
+        others += [place / base / INVOKE_NAMES[kind] for base in INVOKE_BASES]
+    return [place / kind, *(folder for folder in others if folder.is_dir())]
 
 
 def _exists(path: Path) -> bool:

@@ -91,3 +91,44 @@ def test_a_diffusers_folder_counts_as_one_file(roots):
     assert sorted(roots.files("checkpoints")) == ["dream.safetensors", "emoji"]
     assert roots.files("inputs") == []
     assert roots.files("no_such_kind") == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("unet", "diffusion_models"),
+        ("clip", "text_encoders"),
+        ("upscale_models", "upscalers"),
+        ("sd-1/main", "checkpoints"),
+        ("sdxl/lora", "loras"),
+        ("any/spandrel_image_to_image", "upscalers"),
+    ],
+)
+def test_the_folders_of_other_programs_are_read(tmp_path, folder, kind):
+    place = tmp_path / "models"
+    for path in (place / folder / "theirs.safetensors", place / kind / "ours.safetensors"):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"")
+    roots = Roots.of([place], tmp_path / "inputs", [], anywhere=False)
+    assert roots.files(kind) == ["ours.safetensors", "theirs.safetensors"]
+    assert roots.resolve(kind, "theirs.safetensors") == place / folder / "theirs.safetensors"
+
+
+def test_linked_folders_are_listed_once_and_loops_end(tmp_path):
+    place, disk = tmp_path / "models" / "loras", tmp_path / "disk" / "loras"
+    for folder in (place, disk / "styles"):
+        folder.mkdir(parents=True)
+    (disk / "styles" / "oil.safetensors").write_bytes(b"")
+    (place / "linked").symlink_to(disk)
+    (disk / "styles" / "loop").symlink_to(disk)
+    (place / "self").symlink_to(place)
+    (place / "nowhere").symlink_to(tmp_path / "gone")
+
+    def listed(*folders, anywhere=False):
+        return Roots.of(folders, tmp_path / "inputs", [], anywhere=anywhere).files("loras")
+
+    here, there = tmp_path / "models", tmp_path / "disk"
+    assert "linked/styles/oil.safetensors" in listed(here, there)
+    # Where a link leads out of all folders its files could not be used, so they are not listed.
+    assert listed(here) == []
+    assert listed(here, anywhere=True) == ["linked/styles/oil.safetensors"]
