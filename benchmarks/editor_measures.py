@@ -216,12 +216,13 @@ def running(specs: Path, seconds: int = 60) -> list[Row]:
 
 def _running(browser: Browser, one: Tab, name: str, seconds: int) -> list[Row]:
     one.page.keyboard.press("Control+Enter")
-    # The heap is only even once every part of it has been in use.
-    one.page.wait_for_timeout(3000)
+    # Code that runs often is compiled in the first seconds, which is no growth.
+    settle = seconds // 4
+    one.page.wait_for_timeout(1000 * settle)
     first, before = one.heap(), one.metrics()["TaskDuration"]
     browser.start_tracing(categories=["toplevel"])
     one.page.evaluate("watched.begin()")
-    one.page.wait_for_timeout(1000 * (seconds - 5))
+    one.page.wait_for_timeout(1000 * (seconds - settle - 3))
     seen = one.page.evaluate("watched.end()")
     still = "document.title.match(/^\\d+%/) !== null"
     if not one.page.evaluate(still):
