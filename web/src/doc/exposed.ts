@@ -131,6 +131,7 @@ type Rename = (name: string) => string | null;
 /** A document in which all calls of a group name its ports differently. */
 function withCalls(workflow: Workflow, group: string, side: Side, rename: Rename): Workflow {
   let next = workflow;
+  const gives = Object.keys(own(workflow.groups, group)?.outputs ?? {}).length > 0;
   for (const name of [null, ...Object.keys(workflow.groups)]) {
     const graph = name === null ? next : next.groups[name];
     if (!graph) continue;
@@ -139,7 +140,7 @@ function withCalls(workflow: Workflow, group: string, side: Side, rename: Rename
     );
     if (calls.size === 0) continue;
     const made =
-      side === "inputs" ? inputsOf(graph, calls, rename) : takersOf(graph, calls, rename);
+      side === "inputs" ? inputsOf(graph, calls, rename) : takersOf(graph, calls, rename, gives);
     next = withGroup(next, name, made);
   }
   return next;
@@ -205,10 +206,15 @@ function renamedWires(graph: Graph, calls: ReadonlySet<string>, rename: Rename) 
   return Object.fromEntries(wires);
 }
 
-/** A graph in which what takes outputs of calls, or repeats by them, names them differently. */
-function takersOf(graph: Graph, calls: ReadonlySet<string>, rename: Rename): Graph {
+/**
+ * A graph in which what takes outputs of calls, or repeats by them, names them differently.
+ *
+ * @param gives The group has outputs: else a link that names none, and means the only one, is gone.
+ */
+function takersOf(graph: Graph, calls: ReadonlySet<string>, rename: Rename, gives: boolean): Graph {
   const change = (link: LinkRef): LinkRef | null => {
-    if (!calls.has(link.node) || !link.output) return link;
+    if (!calls.has(link.node)) return link;
+    if (!link.output) return gives ? link : null;
     const output = rename(link.output);
     return output === null ? null : { ...link, output };
   };

@@ -147,4 +147,17 @@ describe("what is no longer exposed", () => {
     expect(next.nodes.taker?.inputs).toEqual({ a: 9 });
     expect(next.groups.h?.nodes.call?.inputs).toEqual({ z: 3 });
   });
+
+  test("because its node is gone takes links that name no output with it", () => {
+    const only = flow({
+      nodes: { call: { type: "group:g" }, taker: node("add", { a: { node: "call" }, b: 1 }) },
+      outputs: { shown: { node: "call" } },
+      groups: { g: { ...group, outputs: { sum: { node: "n" } } } },
+    });
+    expect(pruneCalls(only, "g").nodes.taker?.inputs).toEqual({ a: { node: "call" }, b: 1 });
+    const cut = { ...only, groups: { g: { ...group, outputs: {} } } };
+    const next = pruneCalls(cut, "g");
+    expect(next.nodes.taker?.inputs).toEqual({ b: 1 });
+    expect(next.outputs).toEqual({});
+  });
 });
