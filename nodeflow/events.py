@@ -49,6 +49,7 @@ class NodeReport:
         why: On `ran`, which part of the key is new; else where the value came from.
         files: What an end node wrote.
         memory: The most bytes that the process held while the node ran; 0 if it did not.
+        key: Digest of what its value is made of; not part of the event.
     """
 
     outcome: Outcome
@@ -56,6 +57,7 @@ class NodeReport:
     why: str = ""
     files: tuple[str, ...] = ()
     memory: int = 0
+    key: str = ""
 
     def as_json(self) -> dict[str, Any]:
         report: dict[str, Any] = {"outcome": self.outcome, "seconds": round(self.seconds, 6)}

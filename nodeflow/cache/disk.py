@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from nodeflow.cache import evictor, memo, names, pins, rows
 from nodeflow.cache.commits import Commits
-from nodeflow.cache.entry import Entry
+from nodeflow.cache.entry import Entry, StoredOutput
 from nodeflow.cache.files import ValueFiles
 from nodeflow.cache.index import Index
 from nodeflow.cache.writer import Done, Note, Put, Writer
@@ -92,6 +92,12 @@ class DiskStore:
     def head(self, key: str) -> Mapping[str, JsonValue] | None:
         """The `meta` of an entry, without reading its files; None as for `get`."""
         return self._sound(key, rows.read_meta)
+
+    def look(self, key: str, type: str, most: int) -> StoredOutput | None:
+        """The first output of a socket type, for somebody who looks but does not compute: it counts
+        as no use, and outputs of more than `most` bytes are left alone. None also as for `get`.
+        """
+        return self._sound(key, lambda found: rows.read_first(found, self._files, type, most))
 
     def put(self, key: str, make: Callable[[], Entry], done: Done) -> None:
         """Store what `make` returns; both are called by the writer's thread.

@@ -140,6 +140,25 @@ def read_row(found: Found, files: ValueFiles) -> Entry:
     return Entry(tuple(stored), meta, seconds)
 
 
+def read_first(found: Found, files: ValueFiles, type_name: str, most: int) -> StoredOutput | None:
+    """The first output of a type, without reading the others; None if there is none of at most
+    `most` bytes.
+
+    Raises:
+        DamagedError: The row or the output's file is not what was stored.
+    """
+    read_meta(found)
+    at = 0
+    for name, type_, fingerprint, form, length, file in json.loads(found[0]):
+        if type_ == type_name and length <= most:
+            content = files.read(file) if file else found[1][at : at + length]
+            if content is None:
+                raise DamagedError(file)
+            return StoredOutput(name, type_, Payload(form, content), fingerprint)
+        at += 0 if file else length
+    return None
+
+
 def read_meta(found: Found) -> Mapping[str, JsonValue]:
     """The `meta` of a row of `SELECT`.
 

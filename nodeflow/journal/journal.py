@@ -111,7 +111,7 @@ class Journal:
         """End a job, unless it is over already; its webhook is due from now on.
 
         Args:
-            nodes: Outcome and reason of each node whose end no event told.
+            nodes: Outcome, reason and maybe the key of each node whose end no event told.
             results: What the job made.
         """
         return self._do(partial(operations.finish, event=event, nodes=nodes or {}, results=results))

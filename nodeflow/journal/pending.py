@@ -92,12 +92,12 @@ class Pending:
     ) -> None:
         """What is known of a job at its end; `nodes` are those whose end no event told."""
         told = self.nodes.get(job.number, {})
-        for node, (outcome, why) in nodes.items():
+        for node, (outcome, why, *key) in nodes.items():
             known = told.get(storable(node))
             if known is None or known.outcome == "running":
                 # The statement leaves alone what an event told in an earlier transaction.
-                record = NodeRecord(outcome, why=why)  # type: ignore[arg-type]  # from the wire
-                self.settled.append(node_row(job.number, node, record))
+                end = NodeRecord(outcome, why=why, key="".join(key))  # type: ignore[arg-type]  # from the wire
+                self.settled.append(node_row(job.number, node, end))
         self.ended.append(job.number)
         self.results += [result_row(job.number, file) for file in results]
         if job.webhook:

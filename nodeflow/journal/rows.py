@@ -83,7 +83,8 @@ SETTLE_NODES = _insert(
     "nodes",
     _NODE,
     " ON CONFLICT (job, node) DO UPDATE SET outcome = excluded.outcome,"
-    " why = iif(excluded.why = '', why, excluded.why) WHERE outcome = 'running'",
+    " why = iif(excluded.why = '', why, excluded.why),"
+    " key = iif(excluded.key = '', key, excluded.key) WHERE outcome = 'running'",
 )
 """For nodes of which no event told the end."""
 

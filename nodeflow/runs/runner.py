@@ -258,7 +258,12 @@ class Run:
             if outcome is None:
                 outcome, reason = self._unasked(state, on_disk)
             reports[name] = NodeReport(
-                outcome, state.seconds, reason, self._jobs.files.get(name, ()), state.memory
+                outcome,
+                state.seconds,
+                reason,
+                self._jobs.files.get(name, ()),
+                state.memory,
+                state.key or "",
             )
         for name in sorted(self._plan.muted):
             reports[name] = NodeReport("skipped", why="it is muted, or needs something muted")

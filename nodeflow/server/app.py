@@ -32,6 +32,7 @@ from nodeflow.server import (
     system_api,
     typed_runs,
     uploads_api,
+    values_api,
     workflows_api,
 )
 from nodeflow.server.access import Access, is_loopback
@@ -80,6 +81,7 @@ ROUTES = (
     system_api,
     typed_runs,
     uploads_api,
+    values_api,
     workflows_api,
 )
 
@@ -130,6 +132,7 @@ def make_app(settings: Settings, options: Options | None = None) -> web.Applicat
             metrics_context,
             sending.thumbs_context,
             uploads_api.uploads_context,
+            values_api.values_context,
             openapi.openapi_context,
         ]
     )

@@ -105,7 +105,7 @@ class Jobs:
             if report.files
         }
         nodes = {
-            node: [report.outcome, report.why]
+            node: [report.outcome, report.why, report.key]
             for node, report in result.nodes.items()
             if node not in told
         }

@@ -191,7 +191,7 @@ class JobEnded(Message):
         outputs: As in `nodeflow.job_events.JobFinished`, but each file has its `path` too.
         files: The same of what end nodes saved, by node id.
         nodes: For each node that has neither a `node_finished` nor a `node_failed` event its
-            outcome: `{id: [outcome, why]}`.
+            outcome: `{id: [outcome, why, key]}`.
         problem: Why it failed, as one sentence that names the node; empty if it did not.
     """
 

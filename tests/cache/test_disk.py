@@ -40,6 +40,24 @@ def test_an_entry_comes_back_whole_in_the_next_process(open_store: OpenStore) ->
     assert second.head("other") is None
 
 
+def test_looking_reads_one_output_and_counts_as_no_use(open_store: OpenStore) -> None:
+    image = StoredOutput("image", "Image", Payload("safetensors", content("x", 50_000)), "f2")
+    small = StoredOutput("mask", "Mask", Payload("safetensors", b"m" * 40), "f3")
+    count = StoredOutput("count", "int", Payload("json", b"3"), "f1")
+    store = open_store()
+    assert store_all(store, {"k": Entry((count, image, small))}) == [None]
+    assert store.look("k", "Image", 60_000) == image
+    assert store.look("k", "Mask", 40) == small
+    assert store.look("k", "Image", 40_000) is None
+    assert store.look("k", "Latent", 60_000) is None
+    assert store.look("other", "Image", 60_000) is None
+    assert (store.info()["hits"], store.info()["misses"]) == (0, 0)
+    for path in value_files(store.folder):
+        path.write_bytes(b"harmed")
+    assert store.look("k", "Image", 60_000) is None
+    assert store.present(["k"]) == set()
+
+
 def test_an_entry_without_outputs_keeps_its_meta(open_store: OpenStore) -> None:
     store = open_store()
     store_all(store, {"end": Entry((), {"files": []}, 0.0)})

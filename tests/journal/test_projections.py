@@ -209,7 +209,12 @@ def test_at_the_end_nodes_without_an_event_get_their_outcome(
     if not together:
         future.result()
     nodes = {name: ["skipped", "not needed"] for name in ("done", "idle", "broken")}
-    finish(journal, "a", "failed", nodes={**nodes, "cut": ["cancelled", ""]})
+    finish(
+        journal,
+        "a",
+        "failed",
+        nodes={**nodes, "cut": ["cancelled", ""], "kept": ["disk", "kept on disk", "k9"]},
+    )
 
     found = journal.nodes("a")
     assert {name: (node.outcome, node.why) for name, node in found.items()} == {
@@ -217,9 +222,11 @@ def test_at_the_end_nodes_without_an_event_get_their_outcome(
         "cut": ("cancelled", "new"),
         "done": ("ran", "first run"),
         "idle": ("skipped", "not needed"),
+        "kept": ("disk", "kept on disk"),
         "lost": ("cancelled", "first run"),
     }
     assert found["broken"].sentence == "It broke."
+    assert (found["kept"].key, found["idle"].key) == ("k9", "")
 
 
 @pytest.mark.parametrize("together", [True, False])

@@ -25,6 +25,7 @@ from nodeflow.server import (
     settings_api,
     system_api,
     uploads_api,
+    values_api,
 )
 from nodeflow.server.access import Access
 from nodeflow.server.catalog import NodeCatalog
@@ -52,6 +53,7 @@ MODULES = (
     settings_api,
     system_api,
     uploads_api,
+    values_api,
 )
 
 Client = TestClient[web.Request, web.Application]
@@ -118,6 +120,7 @@ async def parts(settings: Settings, *workers: WorkerProcess) -> AsyncIterator[Pa
     app.cleanup_ctx.append(metrics.metrics_context)
     app.cleanup_ctx.append(sending.thumbs_context)
     app.cleanup_ctx.append(uploads_api.uploads_context)
+    app.cleanup_ctx.append(values_api.values_context)
     async with TestClient(TestServer(app)) as client:
         yield Parts(client, app[STATE])
 

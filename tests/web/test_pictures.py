@@ -279,3 +279,52 @@ def test_a_picture_that_is_dropped_on_a_node_takes_the_place_of_its_file(
     assert file_of(editor, server, "read") == (0, 0, 255)
     editor.page.keyboard.press("Control+z")
     assert editor.doc["nodes"]["read"]["inputs"]["file"] == "red.png"
+
+
+def test_a_node_between_others_shows_what_it_made_on_wish(editor: Editor, server: Served) -> None:
+    put(server, "red.png", "red", (40, 20))
+    workflow = tools(
+        read=("image.load", {"file": "red.png"}, (0, 0)),
+        between=("image.invert", {"image": link("read", "image")}, (340, 0)),
+        keep=("image.save", {"image": link("between"), "name": "between"}, (680, 0)),
+    )
+    run(editor, workflow)
+    node = editor.page.locator('[data-node="between"]')
+    picture = node.get_by_role("img", name=re.compile("^Value of"))
+    expect(picture).to_have_count(0)
+    height = node.bounding_box()
+    node.locator("header").click()
+    editor.page.keyboard.press("i")
+    expect(picture).to_be_visible()
+    expect(picture).to_have_js_property("naturalWidth", 40)
+    seen = picture.bounding_box()
+    assert seen is not None
+    # Inverted red.
+    clip = {"x": seen["x"] + seen["width"] / 2, "y": seen["y"] + seen["height"] / 2}
+    shot = editor.page.screenshot(clip={**clip, "width": 1, "height": 1})  # type: ignore[arg-type]
+    with Image.open(io.BytesIO(shot)) as pixel:
+        red, green, blue = pixel.convert("RGB").getpixel((0, 0))  # type: ignore[misc]
+    assert red < 40
+    assert min(green, blue) > 215
+    assert editor.doc["layout"]["nodes"]["between"]["pictures"] is True
+    # Found again by who opens the run, also from the journal.
+    editor.page.keyboard.press("i")
+    expect(picture).to_have_count(0)
+    assert node.bounding_box() == height
+    assert "pictures" not in editor.doc["layout"]["nodes"]["between"]
+
+
+def test_a_value_that_is_gone_is_shown_as_nothing(editor: Editor, server: Served) -> None:
+    put(server, "red.png", "red", (40, 20))
+    workflow = tools(
+        read=("image.load", {"file": "red.png"}, (0, 0)),
+        between=("image.invert", {"image": link("read", "image")}, (340, 0)),
+        keep=("image.save", {"image": link("between"), "name": "between"}, (680, 0)),
+    )
+    workflow["layout"]["nodes"]["between"]["pictures"] = True
+    editor.page.route("**/api/values/**", lambda route: route.fulfill(status=404))
+    with editor.page.expect_response("**/api/values/**"):
+        run(editor, workflow)
+    node = editor.page.locator('[data-node="between"]')
+    expect(node).to_have_attribute("data-status", re.compile("ran|memory|disk"))
+    expect(node.get_by_role("img")).to_have_count(0)

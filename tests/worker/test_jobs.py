@@ -58,7 +58,7 @@ def test_what_is_warm_is_told_without_running_it(talk):
     told = {e["node"] for e in talk.events("j2") if e["event"] == "node_finished"}
     assert set(ended.nodes) == {"a", "b"} - told
     assert ended.counts == {"memory": 2}
-    assert all(outcome == "memory" for outcome, _ in ended.nodes.values())
+    assert all(outcome == "memory" and len(key) == 32 for outcome, _, key in ended.nodes.values())
 
 
 def test_a_document_may_come_as_a_file(talk, tmp_path):

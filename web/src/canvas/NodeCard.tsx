@@ -78,7 +78,14 @@ export const NodeCard = memo(function NodeCard({ id: key }: NodeProps<FlowNode>)
         />
       ))}
       {shape.pictures && (
-        <NodePictures id={id} type={entry.type} run={run} room={shape.pictures} title={title} />
+        <NodePictures
+          id={id}
+          type={entry.type}
+          makes={face.shows === "value"}
+          run={run}
+          room={shape.pictures}
+          title={title}
+        />
       )}
       <NodeTrouble id={id} run={run} problems={problems} unknown={face.unknown} type={entry.type} />
       {!shape.collapsed && !locked && <Resizer id={id} width={shape.width} />}

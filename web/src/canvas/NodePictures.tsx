@@ -12,6 +12,8 @@ import css from "./NodePictures.module.css";
 interface PicturesProps {
   readonly id: string;
   readonly type: string;
+  /** What the node makes is a picture. */
+  readonly makes: boolean;
   readonly run: NodeRun | undefined;
   readonly room: { readonly top: number; readonly height: number };
   readonly title: string;
@@ -24,7 +26,7 @@ const COMPARE = "image.compare";
 const THUMB = 512;
 
 export const NodePictures = memo(function NodePictures(props: PicturesProps) {
-  const { id, type, run, room, title } = props;
+  const { id, type, makes, run, room, title } = props;
   const { api } = useEditor();
   const [page, setPage] = useState(0);
   const files = useFiles(id, run).filter((file) => file.media_type.startsWith("image/"));
@@ -42,6 +44,7 @@ export const NodePictures = memo(function NodePictures(props: PicturesProps) {
     const alt = `Preview of ${title}`;
     return frame(<img className={css.picture} src={run.preview} alt={alt} draggable={false} />);
   }
+  if (!file && run?.key && makes) return frame(<Value key={run.key} of={run.key} title={title} />);
   if (!file) return frame(<Icon name="image" />, true);
   return frame(
     <>
@@ -57,6 +60,23 @@ export const NodePictures = memo(function NodePictures(props: PicturesProps) {
     </>,
   );
 });
+
+/** What a node between others has made, as long as the server keeps it. */
+function Value({ of, title }: { readonly of: string; readonly title: string }) {
+  const { api } = useEditor();
+  const [gone, setGone] = useState(false);
+  if (gone) return <Icon name="image" />;
+  return (
+    <img
+      className={css.picture}
+      src={api.valueUrl(of, THUMB)}
+      alt={`Value of ${title}`}
+      draggable={false}
+      loading="lazy"
+      onError={() => setGone(true)}
+    />
+  );
+}
 
 function One({ file, title }: { readonly file: FileView; readonly title: string }) {
   const { api, ui } = useEditor();

@@ -5,7 +5,9 @@ import { focusSockets } from "../canvas/socket_keys";
 import { align, autolayout, type Edge } from "../doc/arrange";
 import { setMode, withNodeLayout } from "../doc/edits";
 import { addFrame, framing, inside, setFrameMode } from "../doc/frames";
+import { showsPictures } from "../doc/geometry";
 import { makeGroup, unpackGroup } from "../doc/groups";
+import { faceOf } from "../doc/library";
 import { addNote, NOTE_SIZE } from "../doc/notes";
 import { flowOrder } from "../doc/order";
 import { groupOf } from "../doc/scope";
@@ -81,6 +83,19 @@ function nodeAtHand(editor: Editor): string | null {
   const card = document.activeElement?.closest<HTMLElement>("[data-node]");
   const [id, ...more] = card?.dataset.node ? [card.dataset.node] : selectedNodes(editor);
   return id !== undefined && more.length === 0 ? id : null;
+}
+
+function togglePictures(editor: Editor, id: string): void {
+  editor.tabs.editGraph((graph, workflow) => {
+    const entry = graph.nodes[id];
+    if (!entry) return graph;
+    const face = faceOf(id, entry, graph, workflow, library(editor));
+    return withNodeLayout(graph, id, ({ pictures, ...rest }) => {
+      const next = !showsPictures(face, { ...rest, ...(pictures !== undefined && { pictures }) });
+      // What a type has by itself is not written down.
+      return next === showsPictures(face, rest) ? rest : { ...rest, pictures: next };
+    });
+  });
 }
 
 /** The input of the first selected node that has a picture's file chosen; null if there is none. */
@@ -271,13 +286,7 @@ export const GRAPH_COMMANDS: readonly Command[] = [
     keys: "i",
     when: nodesSelected,
     run(editor) {
-      for (const id of selectedNodes(editor)) {
-        editor.tabs.editGraph((graph) =>
-          withNodeLayout(graph, id, ({ pictures, ...rest }) =>
-            pictures === false ? rest : { ...rest, pictures: false },
-          ),
-        );
-      }
+      for (const id of selectedNodes(editor)) togglePictures(editor, id);
     },
   },
   {

@@ -17,8 +17,8 @@ export const PAD = 8;
 export const WIDTH = 260;
 export const MIN_WIDTH = 180;
 export const MAX_WIDTH = 900;
-/** Room for pictures: what was saved or shown, and what a sampler previews. */
-export const PICTURES = { none: 0, result: 200, preview: 150 } as const;
+/** Room for pictures: what was saved or shown, what a sampler previews, what goes on to other nodes. */
+export const PICTURES = { none: 0, result: 200, preview: 150, value: 150 } as const;
 export const REROUTE = 16;
 
 export interface InputRow {
@@ -69,6 +69,10 @@ const sameSize = (a: NodeLayout | undefined, b: NodeLayout | undefined): boolean
     a?.collapsed === b?.collapsed &&
     a?.pictures === b?.pictures);
 
+/** Whether a node has room for pictures. Those between other nodes show theirs only on wish. */
+export const showsPictures = (face: Face, layout: NodeLayout | undefined): boolean =>
+  layout?.pictures ?? face.shows !== "value";
+
 function measure(entry: NodeEntry, face: Face, layout: NodeLayout | undefined): Geometry {
   const width = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, layout?.width ?? WIDTH));
   const collapsed = layout?.collapsed === true;
@@ -97,7 +101,7 @@ function measure(entry: NodeEntry, face: Face, layout: NodeLayout | undefined): 
       top += height;
     }
   }
-  const room = layout?.pictures === false ? 0 : PICTURES[face.shows];
+  const room = showsPictures(face, layout) ? PICTURES[face.shows] : 0;
   const pictures = room > 0 && !collapsed ? { top, height: room } : null;
   const height = collapsed ? HEADER : top + room + PAD;
   return { width, height, inputs, outputs, pictures, collapsed };

@@ -53,8 +53,8 @@ export interface Face {
   readonly group: string | null;
   readonly category: string;
   readonly description: string;
-  /** It saves or shows pictures, so that it has room for them. */
-  readonly shows: "none" | "result" | "preview";
+  /** Which pictures it can show: what it saves, what it samples, or the value that it hands on. */
+  readonly shows: "none" | "result" | "preview" | "value";
 }
 
 export const makeLibrary = (
@@ -106,6 +106,7 @@ function specFace(spec: NodeSpec): Face {
   const pictures = spec.inputs.some((input) => input.type === "Image");
   const samples = spec.outputs.some((output) => output.type === "Latent");
   const works = Object.values(spec.services).includes("progress");
+  const makes = spec.outputs.some((output) => output.type === "Image");
   const face: Face = {
     title: spec.title,
     inputs: spec.inputs.map(inputFace),
@@ -115,10 +116,16 @@ function specFace(spec: NodeSpec): Face {
     group: null,
     category: spec.category,
     description: spec.description,
-    shows: spec.end && pictures ? "result" : works && samples ? "preview" : "none",
+    shows: shownBy(spec.end && pictures, works && samples, makes),
   };
   specFaces.set(spec, face);
   return face;
+}
+
+function shownBy(saves: boolean, samples: boolean, makes: boolean): Face["shows"] {
+  if (saves) return "result";
+  if (samples) return "preview";
+  return makes ? "value" : "none";
 }
 
 /** The names of a record in the order that a layout gives; what it leaves out follows. */

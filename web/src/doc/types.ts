@@ -54,7 +54,7 @@ export interface NodeLayout {
   readonly comment?: string;
   readonly collapsed?: boolean;
   readonly pinned?: boolean;
-  /** False hides the pictures of the node. */
+  /** Whether the node has room for its pictures, if not as its type has. */
   readonly pictures?: boolean;
   readonly seeds?: Readonly<Record<string, SeedMode>>;
   /** Literals that a wire has taken the place of; they come back when it is pulled. */

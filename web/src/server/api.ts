@@ -54,6 +54,8 @@ export interface FilesApi {
   results(before?: number | null, limit?: number, calling?: Calling): Promise<Gallery>;
   deleteResult(digest: string): Promise<void>;
   resultUrl(digest: string, form?: Form): string;
+  /** Address of a small look at the picture that a node made, by the key that its events tell. */
+  valueUrl(key: string, thumb: number): string;
   /** Pictures for nodes to load; of several either all are taken or none. */
   upload(files: Blob | readonly Blob[], calling?: Calling): Promise<Uploads>;
   /** Address of a file that nodes load; `thumb` is the longer side of a smaller picture. */
@@ -109,6 +111,7 @@ function filesApi(http: Http): FilesApi {
       await http.send("DELETE", `api/results/${pathOf(digest)}`);
     },
     resultUrl: (digest, form) => http.url(`api/results/${pathOf(digest)}`, { ...form }),
+    valueUrl: (key, thumb) => http.url(`api/values/${pathOf(key)}`, { thumb }),
     upload(files, calling) {
       const body = new FormData();
       for (const file of [files].flat()) {

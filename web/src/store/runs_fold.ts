@@ -323,6 +323,7 @@ function nodeFinished(run: NodeRun | undefined, event: NodeFinished): NodeRun {
     seconds,
     memory: memory ?? 0,
     why: event.why || (run?.why ?? ""),
+    ...(event.key ? { key: event.key } : {}),
   };
 }
 

@@ -23,6 +23,8 @@ export interface NodeRun {
   /** Bytes. */
   readonly memory?: number;
   readonly why?: string;
+  /** Digest of what its value is made of; the server may still have the value under it. */
+  readonly key?: string;
   /** Address of a picture of unfinished work. */
   readonly preview?: string;
   readonly files?: readonly FileView[];
@@ -154,6 +156,7 @@ function nodesOf(views: Readonly<Record<string, NodeView>>, known: Runs, goesOn:
       seconds: view.seconds,
       memory: view.memory,
       why: view.why,
+      ...(view.key ? { key: view.key } : {}),
       ...(view.sentence ? { sentence: view.sentence } : {}),
       ...(view.trace ? { trace: view.trace } : {}),
     };

@@ -67,6 +67,9 @@ describe("the geometry of a node", () => {
     const save = node("save");
     expect(shapeOf(save).pictures?.height).toBe(PICTURES.result);
     expect(shapeOf(save, { at: [0, 0], pictures: false }).pictures).toBeNull();
+    const blur = node("blur");
+    expect(shapeOf(blur).pictures).toBeNull();
+    expect(shapeOf(blur, { at: [0, 0], pictures: true }).pictures?.height).toBe(PICTURES.value);
   });
 
   test("is never too narrow or too wide", () => {

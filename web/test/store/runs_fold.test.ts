@@ -199,7 +199,8 @@ describe("nodes", () => {
 
   it("lose their steps when they are done, and take none after it", () => {
     const done = node(progress("j1", "a", 2), nodeOver("j1", "a"), progress("j1", "a", 3));
-    expect(done).toEqual({ status: "ran", seconds: 1, memory: 9, why: "new", started: NOW });
+    const told = { status: "ran", seconds: 1, memory: 9, why: "new", key: "k" };
+    expect(done).toEqual({ ...told, started: NOW });
   });
 
   it("fail with a sentence, and with the place in the code", () => {
