@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import BaseModel
 
-from nodeflow.errors import InputError
+from nodeflow.model_catalog import model_catalog
+from nodeflow.registry import Registry
 from nodeflow.roots import Roots
 
 
@@ -17,12 +16,16 @@ class ModelFile(BaseModel):
         name: What a workflow calls it by.
         size: In bytes; of a folder all that is in it.
         modified: Seconds since 1970.
-        problem: Why it cannot be loaded; empty if it can.
+        family: The kind of model that it belongs to; empty if no pack knows.
+        precision: In which most of its weights are stored: `fp16`, `bf16`, ...; empty if unknown.
+        problem: Why it cannot be loaded; empty if it can, or if nobody knows.
     """
 
     name: str
     size: int
     modified: float
+    family: str = ""
+    precision: str = ""
     problem: str = ""
 
 
@@ -43,30 +46,20 @@ class Models(BaseModel):
     kinds: dict[str, ModelKind]
 
 
-def model_files(roots: Roots, kinds: list[str]) -> Models:
-    """The files of some kinds; looks at each of them on the disk."""
-    return Models(
-        kinds={
-            kind: ModelKind(
-                files=[_file(roots, kind, name) for name in roots.files(kind)],
-                put=str(roots.folders[kind][0]),
-            )
-            for kind in kinds
-        }
+def model_files(registry: Registry, roots: Roots, kinds: list[str]) -> Models:
+    """The files of some kinds; looks at the head of each of them on the disk."""
+    found = Models(
+        kinds={kind: ModelKind(files=[], put=str(roots.folders[kind][0])) for kind in kinds}
     )
-
-
-def _file(roots: Roots, kind: str, name: str) -> ModelFile:
-    try:
-        path = roots.resolve(kind, name)
-        found = path.stat()
-        size = _size(path) if path.is_dir() else found.st_size
-        return ModelFile(name=name, size=size, modified=found.st_mtime)
-    except InputError as error:
-        return ModelFile(name=name, size=0, modified=0.0, problem=f"{error}.")
-    except OSError as error:
-        return ModelFile(name=name, size=0, modified=0.0, problem=f"{name}: {error.strerror}.")
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    for entry in model_catalog(registry, roots, kinds):
+        found.kinds[entry.kind].files.append(
+            ModelFile(
+                name=entry.name,
+                size=entry.size,
+                modified=entry.modified,
+                family=entry.family,
+                precision=entry.precision,
+                problem=entry.problem,
+            )
+        )
+    return found

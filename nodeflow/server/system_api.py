@@ -149,11 +149,14 @@ async def show_log(request: web.Request) -> web.StreamResponse:
 async def list_models(request: web.Request) -> web.StreamResponse:
     """A name is what a workflow calls the file by."""
     query = read_query(request, ModelsQuery)
-    roots = request.app[STATE].catalog.roots
+    catalog = request.app[STATE].catalog
+    registry, roots = catalog.registry, catalog.roots
     kinds = list(roots.folders)
     if query.kind and query.kind not in kinds:
         raise HttpError(
             404, f"There is no kind of files '{query.kind}'; there are: {', '.join(kinds)}."
         )
-    found = await asyncio.to_thread(model_files, roots, [query.kind] if query.kind else kinds)
+    found = await asyncio.to_thread(
+        model_files, registry, roots, [query.kind] if query.kind else kinds
+    )
     return answer(found)

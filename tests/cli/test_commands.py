@@ -92,8 +92,10 @@ def test_models_names_files_and_where_to_put_others(nodeflow, tmp_path, monkeypa
     (tmp_path / "models" / "loras").mkdir(parents=True)
     (tmp_path / "models" / "loras" / "ink.safetensors").touch()
 
-    assert "  ink.safetensors" in nodeflow("models").out.splitlines()
-    assert json.loads(nodeflow("models", "--json").out)["loras"] == ["ink.safetensors"]
+    (line,) = [line for line in nodeflow("models").out.splitlines() if "ink" in line]
+    assert line == "  ink.safetensors  0 B"
+    (entry,) = json.loads(nodeflow("models", "--json").out)["loras"]
+    assert (entry["name"], entry["size"]) == ("ink.safetensors", 0)
     assert str(tmp_path / "models" / "vae") in nodeflow("models").out
 
 

@@ -192,11 +192,20 @@ def _agree(
 
 def _latent(model: ModelFile) -> dict[str, JsonValue]:
     family: dict[str, JsonValue] = {"family": model.family} if len(model.parts) > 1 else {}
-    return {**family, "channels": model.channels, "downscale": model.downscale}
+    return {
+        **family,
+        "channels": model.channels,
+        "downscale": model.downscale,
+        "precision": model.precision,
+    }
 
 
 def _text(model: ModelFile) -> dict[str, JsonValue]:
-    return {"family": model.family, "text_width": model.text_width}
+    return {
+        "family": model.family,
+        "text_width": model.text_width,
+        "precision": model.precision,
+    }
 
 
 def _model(model: ModelFile) -> dict[str, JsonValue]:

@@ -367,7 +367,15 @@ export interface ModelFile {
    */
   modified: number;
   /**
-   * Why it cannot be loaded; empty if it can.
+   * The kind of model that it belongs to; empty if no pack knows.
+   */
+  family: string;
+  /**
+   * In which most of its weights are stored: `fp16`, `bf16`, ...; empty if unknown.
+   */
+  precision: string;
+  /**
+   * Why it cannot be loaded; empty if it can, or if nobody knows.
    */
   problem: string;
 }

@@ -16,7 +16,14 @@ const read = (etag: string, ...ids: string[]): NodesRead => ({
 const models = (kind: string, ...names: string[]): Models => ({
   kinds: {
     [kind]: {
-      files: names.map((name) => ({ name, size: 1, modified: 0, problem: "" })),
+      files: names.map((name) => ({
+        name,
+        size: 1,
+        modified: 0,
+        family: "",
+        precision: "",
+        problem: "",
+      })),
       put: `/models/${kind}`,
     },
   },

@@ -1,0 +1,162 @@
+"""The catalog of models: what packs know of each file that nodes can load, and which are equal.
+
+What a file is, packs say through the `facts=` of the nodes that load files of its kind; nothing is
+loaded for it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from nodeflow.errors import InputError
+from nodeflow.keys import FileDigests
+from nodeflow.registry import Registry
+from nodeflow.roots import Roots
+from nodeflow.spec import NodeSpec
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """A file, or a folder that counts as one.
+
+    Attributes:
+        kind: Which kind of file it is: `checkpoints`, `loras`, ...
+        name: What a workflow calls it by.
+        size: In bytes; of a folder all that is in it.
+        modified: Seconds since 1970.
+        family: The kind of model that it belongs to; empty if no pack knows.
+        precision: In which most of its weights are stored: `fp16`, `bf16`, ...; empty if unknown.
+        problem: Why it cannot be loaded; empty if it can, or if nobody knows.
+        digest: Of its content (blake3); empty where it is not needed to tell files apart.
+        same_as: Files of the same kind, in the order of the catalog, with the same content.
+    """
+
+    kind: str
+    name: str
+    size: int = 0
+    modified: float = 0.0
+    family: str = ""
+    precision: str = ""
+    problem: str = ""
+    digest: str = ""
+    same_as: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The entry without its kind, under which it stands."""
+        found = asdict(self)
+        del found["kind"]
+        return {**found, "same_as": list(self.same_as)}
+
+
+def model_catalog(
+    registry: Registry, roots: Roots, kinds: Iterable[str], digests: FileDigests | None = None
+) -> list[CatalogEntry]:
+    """What is known of the files of some kinds; a broken one says so, and the rest goes on.
+
+    Args:
+        registry: Whose packs are asked.
+        roots: Where the files are.
+        kinds: Which kinds.
+        digests: Finds files of the same content: those of equal size are read once, and what came
+            of it is remembered. None leaves them apart.
+    """
+    found: list[CatalogEntry] = []
+    for kind in kinds:
+        loaders = list(_loaders(registry, kind))
+        entries = [_entry(registry, roots, loaders, kind, name) for name in roots.files(kind)]
+        found += entries if digests is None else _compared(roots, entries, digests)
+    return found
+
+
+def _loaders(registry: Registry, kind: str) -> Iterator[tuple[NodeSpec, str]]:
+    """Nodes that load files of a kind and can say what they are, and the name of their input."""
+    for spec in registry.specs.values():
+        if spec.facts is None or spec.deprecated:
+            continue
+        for port in spec.inputs:
+            if port.file is not None and port.file.root == kind:
+                yield spec, port.name
+                break
+
+
+def _entry(
+    registry: Registry,
+    roots: Roots,
+    loaders: Sequence[tuple[NodeSpec, str]],
+    kind: str,
+    name: str,
+) -> CatalogEntry:
+    entry = CatalogEntry(kind, name)
+    try:
+        path = roots.resolve(kind, name)
+        status = path.stat()
+        size = _folder_size(path) if path.is_dir() else status.st_size
+        entry = replace(entry, size=size, modified=status.st_mtime)
+    except InputError as error:
+        return replace(entry, problem=f"{error}.")
+    except OSError as error:
+        return replace(entry, problem=f"{name}: {error.strerror}.")
+    problems: list[str] = []
+    for spec, port in loaders:
+        try:
+            facts = _facts(registry, spec, port, path)
+        except InputError as error:
+            problems.append(f"{error}.")
+        except Exception:  # noqa: BLE001  # a pack's code may raise anything; others may know more
+            continue
+        else:
+            return replace(
+                entry, family=facts.get("family", ""), precision=facts.get("precision", "")
+            )
+    return replace(entry, problem=problems[0] if problems else "")
+
+
+def _facts(registry: Registry, spec: NodeSpec, port: str, path: Path) -> dict[str, str]:
+    """What a node's pack says of a file, whichever output it says it of."""
+    assert spec.facts is not None
+    hook = registry.hook(spec, spec.facts)
+    code = hook.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    told = hook(**{name: path if name == port else None for name in names})
+    known: dict[str, str] = {}
+    for facts in told.values():
+        for name in ("family", "precision"):
+            if isinstance(value := facts.get(name), str):
+                known.setdefault(name, value)
+    return known
+
+
+def _compared(
+    roots: Roots, entries: Sequence[CatalogEntry], digests: FileDigests
+) -> list[CatalogEntry]:
+    """The entries with digests where sizes are equal, and the names of their equals."""
+    sizes: defaultdict[int, int] = defaultdict(int)
+    for entry in entries:
+        sizes[entry.size] += 1
+    told = []
+    for entry in entries:
+        if sizes[entry.size] > 1 and entry.size:
+            try:
+                digest = digests.digest(roots.resolve(entry.kind, entry.name))
+                entry = replace(entry, digest=digest)
+            except InputError as error:
+                entry = replace(entry, problem=entry.problem or f"{error}.")
+        told.append(entry)
+    equals: defaultdict[str, list[str]] = defaultdict(list)
+    for entry in told:
+        equals[entry.digest].append(entry.name)
+    return [
+        entry
+        if not entry.digest
+        else replace(entry, same_as=tuple(n for n in equals[entry.digest] if n != entry.name))
+        for entry in told
+    ]
+
+
+def _folder_size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

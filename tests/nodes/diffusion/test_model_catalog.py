@@ -1,0 +1,78 @@
+"""The catalog of models, with files as people have them: whole, broken, twice."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from nodeflow.keys import FileDigests
+from nodeflow.model_catalog import CatalogEntry, model_catalog
+from nodeflow.packs import find_packs
+from nodeflow.registry import Registry
+from nodeflow.roots import Roots
+from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
+    place = tmp_path_factory.mktemp("models")
+    checkpoints = place / "checkpoints"
+    checkpoints.mkdir()
+    pipe = make_pipeline("1")
+    save(original_state("1", pipe), checkpoints / "half.safetensors", torch.float16)
+    shutil.copyfile(checkpoints / "half.safetensors", checkpoints / "again.safetensors")
+    save(original_state("xl", make_pipeline("xl")), checkpoints / "xl.safetensors", torch.bfloat16)
+    shutil.copytree(folder, checkpoints / "folder")
+    whole = (checkpoints / "half.safetensors").read_bytes()
+    (checkpoints / "cut.safetensors").write_bytes(whole[:-10])
+    (checkpoints / "notes.txt").write_text("not a model")
+    (place / "vae").mkdir()
+    vae = {
+        name.removeprefix("first_stage_model."): tensor
+        for name, tensor in original_state("1", pipe).items()
+        if name.startswith("first_stage_model.")
+    }
+    save(vae, place / "vae" / "mine.safetensors")
+    return place
+
+
+@pytest.fixture(scope="module")
+def entries(place: Path) -> dict[str, CatalogEntry]:
+    registry = Registry.discover(find_packs([]), None)
+    roots = Roots.of([place], place / "inputs", [], anywhere=False)
+    found = model_catalog(registry, roots, roots.folders, FileDigests())
+    return {f"{entry.kind}/{entry.name}": entry for entry in found}
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "precision"),
+    [
+        ("checkpoints/half.safetensors", "stable_diffusion", "fp16"),
+        ("checkpoints/xl.safetensors", "stable_diffusion_xl", "bf16"),
+        ("checkpoints/folder", "stable_diffusion", ""),
+        ("vae/mine.safetensors", "", "fp32"),
+    ],
+)
+def test_family_and_precision_come_from_the_file(
+    entries: dict[str, CatalogEntry], name: str, family: str, precision: str
+) -> None:
+    entry = entries[name]
+    assert (entry.family, entry.precision, entry.problem) == (family, precision, "")
+    assert entry.size > 0
+
+
+def test_a_broken_file_says_so_and_hides_none(entries: dict[str, CatalogEntry]) -> None:
+    assert "cut.safetensors are truncated" in entries["checkpoints/cut.safetensors"].problem
+    assert "notes.txt" in entries["checkpoints/notes.txt"].problem
+    assert len([name for name in entries if name.startswith("checkpoints/")]) == 6
+
+
+def test_files_of_the_same_content_are_told(entries: dict[str, CatalogEntry]) -> None:
+    first, second = (entries[f"checkpoints/{n}.safetensors"] for n in ("again", "half"))
+    assert first.digest == second.digest != ""
+    assert (first.same_as, second.same_as) == (("half.safetensors",), ("again.safetensors",))
+    # What has a size of its own is not read for it.
+    assert entries["checkpoints/xl.safetensors"].digest == ""
