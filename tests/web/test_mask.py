@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from playwright.sync_api import Locator, expect
 
 from tests.server.conftest import Served
@@ -223,3 +223,47 @@ def test_a_picture_that_cannot_be_opened_says_why(editor: Editor, server: Served
     expect(dialog).to_contain_text("It cannot be painted on")
     expect(dialog).to_contain_text("damaged")
     expect(dialog.get_by_role("button", name="Save")).to_be_disabled()
+
+
+@pytest.mark.parametrize("kind", ["grey", "palette", "turned"])
+def test_pictures_of_other_modes_keep_their_colours(
+    editor: Editor, server: Served, photo: Array, kind: str
+) -> None:
+    colours = Image.fromarray(photo)
+    if kind == "turned":
+        # A photograph that lies on its side in the file, and is shown upright.
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        name = "turned.jpg"
+        inputs(server).mkdir(parents=True, exist_ok=True)
+        colours.rotate(90, expand=True).save(inputs(server) / name, exif=exif, quality=95)
+    else:
+        name = f"{kind}.png"
+        put(server, name, colours.convert("L") if kind == "grey" else colours.quantize(64))
+    with Image.open(inputs(server) / name) as file:
+        wanted = np.array(ImageOps.exif_transpose(file).convert("RGB"))
+    assert wanted.shape == (HEIGHT, WIDTH, 3)
+    open_mask(editor, name)
+    draw(editor, (40, 40), (180, 40))
+    picture = saved(server, save(editor))
+    np.testing.assert_array_equal(picture[..., :3], wanted)
+    assert (picture[..., 3][line((40, 40), (180, 40), 15, -1)] == 255).all()
+
+
+def test_a_picture_larger_than_a_canvas_is_saved_whole(editor: Editor, server: Served) -> None:
+    x, y = np.meshgrid(np.arange(6000, dtype=np.uint16), np.arange(900, dtype=np.uint16))
+    colours = np.dstack([x >> 8, x & 255, y & 255]).astype(np.uint8)
+    put(server, "wide.png", Image.fromarray(colours))
+    editor.load(workflow("wide.png"))
+    editor.page.locator('[data-node="read"] header').click()
+    editor.page.keyboard.press("m")
+    area = editor.page.get_by_role("application")
+    expect(area).to_be_focused()
+    editor.page.keyboard.press("Enter")
+    with Image.open(inputs(server) / save(editor)) as file:
+        picture = np.array(file)
+    np.testing.assert_array_equal(picture[..., :3], colours)
+    # A brush of a sixteenth of the longer side, in the middle.
+    rows, columns = np.mgrid[:900, :6000] + 0.5
+    near = np.hypot(columns - 3000, rows - 450) <= 375 / 2
+    np.testing.assert_array_equal(picture[..., 3] == 255, near)

@@ -110,9 +110,11 @@ function makeZoom(
       return panning;
     },
     move(event: PointerEvent): boolean {
-      if (!panning || !held.has(event.pointerId)) return panning;
-      follow(event);
-      return true;
+      if (!held.has(event.pointerId)) return panning;
+      if (panning) follow(event);
+      // A finger that draws is where it is now when a second one joins it.
+      else held.set(event.pointerId, inFrame(event));
+      return panning;
     },
     up(event: PointerEvent): boolean {
       held.delete(event.pointerId);
