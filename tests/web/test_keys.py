@@ -286,3 +286,17 @@ def test_g_goes_to_the_nodes_from_wherever_the_keys_are(editor: Editor) -> None:
     editor.button("Settings").focus()
     press(editor, "g")
     expect(editor.page.locator('[data-node="second"]')).to_be_focused()
+
+
+def test_a_node_that_was_renamed_has_the_focus_again(editor: Editor) -> None:
+    editor.load(CASE)
+    to(editor, "second")
+    press(editor, "F2")
+    editor.page.keyboard.type("The sum")
+    press(editor, "Enter")
+    expect(focused(editor)).to_have_attribute("aria-label", "The sum node")
+    press(editor, "F2")
+    editor.page.keyboard.type("Something else")
+    press(editor, "Escape")
+    expect(focused(editor)).to_have_attribute("aria-label", "The sum node")
+    assert editor.doc["layout"]["nodes"]["second"]["title"] == "The sum"

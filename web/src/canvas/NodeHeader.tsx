@@ -1,12 +1,13 @@
 /** The top of a card: what the node is, and what became of it in the newest run. */
 
-import { memo } from "react";
+import { memo, useRef } from "react";
 import { withNodeLayout } from "../doc/edits";
 import { useEditor, useUi } from "../editor";
 import type { NodeRun } from "../store/runs";
 import { Icon } from "../ui/icons";
 import { Tooltip } from "../ui/Tooltip";
 import { badgeOf } from "./badge";
+import { focusNode } from "./focus";
 import css from "./NodeHeader.module.css";
 import { StepText } from "./StepText";
 import { type NodeView, useJobActive } from "./useNode";
@@ -86,14 +87,20 @@ export const NodeHeader = memo(function NodeHeader({ id, view, run, title }: Hea
 });
 
 function Rename({ id, title, done }: { id: string; title: string; done: () => void }) {
-  const { tabs } = useEditor();
-  const keep = (text: string) => {
-    const wanted = text.trim();
-    tabs.editGraph((graph) =>
-      withNodeLayout(graph, id, ({ title: _, ...rest }) =>
-        wanted ? { ...rest, title: wanted } : rest,
-      ),
-    );
+  const editor = useEditor();
+  const over = useRef(false);
+  const end = (text: string | null) => {
+    // The focus that leaves ends it too, once it has ended.
+    if (over.current) return;
+    over.current = true;
+    const wanted = text?.trim();
+    if (wanted !== undefined) {
+      editor.tabs.editGraph((graph) =>
+        withNodeLayout(graph, id, ({ title: _, ...rest }) =>
+          wanted ? { ...rest, title: wanted } : rest,
+        ),
+      );
+    }
     done();
   };
   return (
@@ -102,11 +109,12 @@ function Rename({ id, title, done }: { id: string; title: string; done: () => vo
       aria-label={`New title of ${title}`}
       defaultValue={title}
       ref={(input) => input?.select()}
-      onBlur={(event) => keep(event.target.value)}
+      onBlur={(event) => end(event.target.value)}
       onKeyDown={(event) => {
         event.stopPropagation();
-        if (event.key === "Enter") keep(event.currentTarget.value);
-        if (event.key === "Escape") done();
+        if (event.key !== "Enter" && event.key !== "Escape") return;
+        end(event.key === "Enter" ? event.currentTarget.value : null);
+        focusNode(editor, id);
       }}
     />
   );
