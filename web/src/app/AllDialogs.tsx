@@ -1,23 +1,23 @@
 /** The dialogs; none of them is in the first view. */
 
-import { Dialogs } from "../panels/Dialogs";
-import { MaskDialog } from "../panels/mask/MaskDialog";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { useUi } from "../editor";
 import { Palette } from "../panels/Palette";
-import { PictureDialog } from "../panels/PictureDialog";
-import { SettingsDialog } from "../panels/SettingsDialog";
-import { ShortcutsDialog } from "../panels/ShortcutsDialog";
-import { TemplatesDialog } from "../panels/TemplatesDialog";
+
+const OtherDialogs = lazy(async () => ({ default: (await import("./OtherDialogs")).OtherDialogs }));
 
 export function AllDialogs() {
+  // The palette is typed into while it opens, so it is there before; the others can be waited for.
+  const open = useUi((state) => state.dialog !== null && state.dialog.kind !== "palette");
+  const [wanted, setWanted] = useState(open);
+  useEffect(() => {
+    // They stay once they were there, so that they can close in their own time.
+    if (open) setWanted(true);
+  }, [open]);
   return (
     <>
-      <Dialogs />
-      <MaskDialog />
       <Palette />
-      <PictureDialog />
-      <SettingsDialog />
-      <ShortcutsDialog />
-      <TemplatesDialog />
+      <Suspense>{wanted && <OtherDialogs />}</Suspense>
     </>
   );
 }
