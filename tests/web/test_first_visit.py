@@ -28,6 +28,20 @@ def test_one_click_draws_a_picture_with_previews_on_the_way(editor: Editor) -> N
     expect(editor.node("Sample")).to_contain_text(" s")
 
 
+def test_the_first_view_is_read_on_a_small_screen(editor: Editor) -> None:
+    page = editor.page
+    page.set_viewport_size({"width": 1024, "height": 768})
+    editor.open()
+    prompt = page.get_by_role("textbox", name="text").first
+    run = page.get_by_role("button", name="Run", exact=False)
+    for part in (prompt, page.get_by_role("spinbutton", name="steps"), run):
+        expect(part.first).to_be_in_viewport(ratio=0.99)
+    box = prompt.bounding_box()
+    assert box is not None
+    size = prompt.evaluate("field => parseFloat(getComputedStyle(field).fontSize)")
+    assert size * box["width"] / prompt.evaluate("field => field.offsetWidth") >= 8.5
+
+
 def test_a_second_run_says_what_came_from_memory(editor: Editor) -> None:
     page = editor.page
     run = page.get_by_role("button", name="Run", exact=False).first

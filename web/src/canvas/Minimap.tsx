@@ -70,8 +70,10 @@ function Map_() {
   const look = (event: PointerEvent<HTMLCanvasElement>) => {
     if (event.buttons !== 1 || !area.current) return;
     event.currentTarget.setPointerCapture(event.pointerId);
-    const { left, top } = event.currentTarget.getBoundingClientRect();
-    const { x, y, scale } = area.current;
+    const { left, top, width: wide } = event.currentTarget.getBoundingClientRect();
+    const { x, y } = area.current;
+    // On a small screen it is drawn smaller than it is painted.
+    const scale = (area.current.scale * wide) / MAP_WIDTH;
     const at = [x + (event.clientX - left) / scale, y + (event.clientY - top) / scale] as const;
     const { zoom } = editor.canvas.viewport();
     const [width, height] = editor.canvas.size();

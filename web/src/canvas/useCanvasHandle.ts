@@ -3,33 +3,18 @@
 import { useReactFlow, useStoreApi } from "@xyflow/react";
 import { type RefObject, useEffect, useMemo, useState } from "react";
 import { itemsOf } from "../doc/boxes";
-import type { Box } from "../doc/geometry";
 import type { Point } from "../doc/types";
 import { type Editor, useEditor } from "../editor";
 import { graphOf, scopeKey, type Viewport } from "../store/tabs";
 import type { CanvasHandle, CanvasSlot } from "./handle";
 import { boxAround } from "./hit";
+import { beginning, fitting } from "./views";
 
-/** Free room around what is fitted, in pixels of the screen. */
-const MARGIN = 60;
 /** A zoom at which a card can be read. */
 export const READABLE = 0.6;
 const GLIDE = 200;
 
 const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-/** The view in which a box is whole. */
-export function fitting(box: Box, [width, height]: Point, most: number): Viewport {
-  const zoom = Math.max(
-    0.04,
-    Math.min(most, (width - MARGIN) / box.width, (height - MARGIN) / box.height),
-  );
-  return {
-    zoom,
-    x: width / 2 - (box.x + box.width / 2) * zoom,
-    y: height / 2 - (box.y + box.height / 2) * zoom,
-  };
-}
 
 /**
  * @param size Of the canvas as it begins, in pixels of the screen.
@@ -122,13 +107,13 @@ export function useCanvasHandle(
   return { first, ready };
 }
 
-/** What was in view the last time, else the whole graph. */
+/** What was in view the last time, else where the graph begins. */
 function firstView(editor: Editor, size: Point): Viewport {
   const tab = editor.tabs.current();
   const seen = tab?.viewports[scopeKey(tab.scope)];
   if (!tab || seen) return seen ?? { x: 0, y: 0, zoom: 1 };
   const box = boxAround(editor, itemsOf(graphOf(tab)));
-  return box ? fitting(box, size, 1) : { x: 0, y: 0, zoom: 1 };
+  return box ? beginning(box, size) : { x: 0, y: 0, zoom: 1 };
 }
 
 /** Remember what is in view of the graph that is shown. */
