@@ -69,6 +69,12 @@ export function Dialog(props: DialogProps) {
             // What is edited inside ends first; radix hears of the key before it does.
             if (document.activeElement?.closest("[data-own-escape]")) event.preventDefault();
           }}
+          onInteractOutside={(event) => {
+            // Messages float over dialogs: whoever closes one has not turned away from the dialog.
+            // It may have left the page already, so it bears the mark itself.
+            const target = event.target instanceof Element ? event.target : null;
+            if (target?.closest("[data-message]")) event.preventDefault();
+          }}
           {...focus}
           {...(description ? {} : { "aria-describedby": undefined })}
         >

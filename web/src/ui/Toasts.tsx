@@ -52,6 +52,7 @@ function Message({ toast, onClose }: { readonly toast: Toast; readonly onClose: 
     <div
       role={stays ? "alert" : "status"}
       className={styles.toast}
+      data-message
       data-kind={toast.kind}
       onPointerEnter={hold}
       onPointerLeave={wait}
