@@ -1,55 +1,35 @@
 /** What lies where on the canvas, by the geometry of the document alone. */
 
-import { boxOf, holds, itemsOf, within } from "../doc/boxes";
+import { boxesOf, holds, itemsOf, touch, within } from "../doc/boxes";
 import { around, type Box } from "../doc/geometry";
-import { type Item, kindOf, type Point } from "../doc/types";
+import { type Graph, type Item, idOf, kindOf, type Point } from "../doc/types";
 import type { Editor } from "../editor";
 import { graphOf, workflowOf } from "../store/tabs";
 
-/** The box around some items of the graph in view. */
-export function boxAround(editor: Editor, items: Iterable<Item>): Box | null {
-  const tab = editor.tabs.current();
-  if (!tab) return null;
+/** The boxes of things of the graph in view. */
+function boxesInView(
+  { tabs, library }: Editor,
+  choose: (graph: Graph) => Iterable<Item>,
+): ReadonlyMap<Item, Box> {
+  const tab = tabs.current();
+  if (!tab) return new Map();
   const graph = graphOf(tab);
-  const { library } = editor.library.getState();
-  const boxes: Box[] = [];
-  for (const key of items) {
-    const box = boxOf(key, graph, workflowOf(tab), library);
-    if (box) boxes.push(box);
-  }
-  return around(boxes);
+  return boxesOf(choose(graph), graph, workflowOf(tab), library.getState().library);
 }
+
+/** The box around some items of the graph in view. */
+export const boxAround = (editor: Editor, items: Iterable<Item>): Box | null =>
+  around([...boxesInView(editor, () => items).values()]);
 
 /** The node at a place; the last of several, which lies on top. */
 export function nodeAt(editor: Editor, at: Point): string | null {
-  const tab = editor.tabs.current();
-  if (!tab) return null;
-  const graph = graphOf(tab);
-  const { library } = editor.library.getState();
-  let found: string | null = null;
-  for (const id of Object.keys(graph.nodes)) {
-    const box = boxOf(`n:${id}`, graph, workflowOf(tab), library);
-    if (box && holds(box, at)) found = id;
-  }
-  return found;
+  const nodes = (graph: Graph) => Object.keys(graph.nodes).map((id): Item => `n:${id}`);
+  const hit = [...boxesInView(editor, nodes)].findLast(([, box]) => holds(box, at));
+  return hit ? idOf(hit[0]) : null;
 }
 
 /** What a selection box takes: nodes, notes and reroutes that it touches, frames that it holds. */
-export function itemsIn(editor: Editor, area: Box): Item[] {
-  const tab = editor.tabs.current();
-  if (!tab) return [];
-  const graph = graphOf(tab);
-  const { library } = editor.library.getState();
-  return itemsOf(graph).filter((key) => {
-    const box = boxOf(key, graph, workflowOf(tab), library);
-    if (!box) return false;
-    const [right, bottom] = [area.x + area.width, area.y + area.height];
-    if (kindOf(key) === "f") return within(box, area);
-    return (
-      box.x <= right &&
-      box.y <= bottom &&
-      box.x + box.width >= area.x &&
-      box.y + box.height >= area.y
-    );
-  });
-}
+export const itemsIn = (editor: Editor, area: Box): Item[] =>
+  [...boxesInView(editor, itemsOf)].flatMap(([key, box]) =>
+    (kindOf(key) === "f" ? within(box, area) : touch(box, area)) ? [key] : [],
+  );

@@ -73,3 +73,10 @@ export const holds = (box: Box, [x, y]: Point): boolean =>
 /** Whether a box lies wholly in another. */
 export const within = (inner: Box, outer: Box): boolean =>
   holds(outer, [inner.x, inner.y]) && holds(outer, [inner.x + inner.width, inner.y + inner.height]);
+
+/** Whether two boxes have a point in common. */
+export const touch = (one: Box, other: Box): boolean =>
+  one.x <= other.x + other.width &&
+  one.y <= other.y + other.height &&
+  one.x + one.width >= other.x &&
+  one.y + one.height >= other.y;
