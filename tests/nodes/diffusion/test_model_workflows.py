@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
 
 from nodeflow.engine import Engine
 from nodeflow.settings import Settings
-from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
+from tests.nodes.diffusion.lora_files import kohya_state, make_layers, write
+from tests.nodes.diffusion.tiny_models import make_control, make_pipeline, original_state, save
 from tests.test_workflows import QUICK, SHIPPED
 
 
@@ -23,7 +25,38 @@ def sdxl(models: Path) -> dict[str, Any]:
     return {"steps": 4, "base_steps": 3, "refiner_start": 3, **size}
 
 
-MODELS: dict[str, Callable[[Path], dict[str, Any]]] = {"sdxl": sdxl}
+def lora(models: Path) -> dict[str, Any]:
+    """A checkpoint and a LoRA for it, as kohya's scripts write it."""
+    pipe = plain(models)
+    write(kohya_state(make_layers(pipe)), models / "loras" / "style.safetensors")
+    return QUICKLY
+
+
+def controlnet(models: Path) -> dict[str, Any]:
+    """A checkpoint, a control network for it, and a picture to take edges from."""
+    network = make_control(plain(models).unet)
+    save(network.state_dict(), models / "controlnet" / "control_v11p_sd15_canny_fp16.safetensors")
+    inputs = models.parent / "data" / "inputs"
+    inputs.mkdir(parents=True)
+    PIL.Image.radial_gradient("L").resize((64, 64)).save(inputs / "picture.png")
+    return QUICKLY
+
+
+def plain(models: Path) -> Any:
+    """A tiny Stable Diffusion 1, and its file."""
+    pipe = make_pipeline("1")
+    file = models / "checkpoints" / "v1-5-pruned-emaonly.safetensors"
+    save(original_state("1", pipe), file)
+    return pipe
+
+
+QUICKLY = {"steps": 2, "width": 64, "height": 64}
+
+MODELS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "controlnet": controlnet,
+    "lora": lora,
+    "sdxl": sdxl,
+}
 """Workflow to what writes its models into a folder and gives quick inputs."""
 
 
