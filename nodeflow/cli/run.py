@@ -23,6 +23,7 @@ from nodeflow.cli.assignments import (
 )
 from nodeflow.cli.display import choose_display, explanation
 from nodeflow.cli.interrupts import cancelled_by_ctrl_c
+from nodeflow.cli.options import Compile
 from nodeflow.engine import Engine, Result
 from nodeflow.events import Event, NodeFailed
 from nodeflow.settings import Settings
@@ -40,12 +41,6 @@ PrecisionName = Annotated[
 ]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Compute everything anew and store nothing.")
-]
-Compile = Annotated[
-    bool,
-    typer.Option(
-        "--compile", help="Compile networks: minutes for the first step, the others faster."
-    ),
 ]
 Explain = Annotated[
     bool, typer.Option("--explain", help="Say of every node why it ran or did not.")

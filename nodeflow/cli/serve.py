@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 from aiohttp import web
 
+from nodeflow.cli.options import Compile
 from nodeflow.errors import SettingsError
 from nodeflow.server.access import Access
 from nodeflow.server.app import Options, make_app
@@ -56,12 +57,7 @@ def serve(
     precision: Annotated[
         Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="Of the models' numbers.")
     ] = "auto",
-    compile: Annotated[
-        bool,
-        typer.Option(
-            "--compile", help="Compile networks: minutes for the first step, the others faster."
-        ),
-    ] = False,
+    compile: Compile = False,
     build: Annotated[
         bool,
         typer.Option("--build/--no-build", help="In a checkout: build the editor if it changed."),
