@@ -42,6 +42,7 @@ def test_no_two_nodes_share_a_title() -> None:
 def test_files_run_on_their_own_lane_and_networks_on_the_device() -> None:
     lanes = {spec.id: spec.on for spec in specs()}
     assert {name for name, lane in lanes.items() if lane == "io"} == {
+        "image.compare",
         "image.load",
         "image.save",
         "image.show",

@@ -194,18 +194,19 @@ def _latent(model: ModelFile) -> dict[str, JsonValue]:
     family: dict[str, JsonValue] = {"family": model.family} if len(model.parts) > 1 else {}
     return {
         **family,
+        **_precision(model),
         "channels": model.channels,
         "downscale": model.downscale,
-        "precision": model.precision,
     }
 
 
 def _text(model: ModelFile) -> dict[str, JsonValue]:
-    return {
-        "family": model.family,
-        "text_width": model.text_width,
-        "precision": model.precision,
-    }
+    return {"family": model.family, "text_width": model.text_width, **_precision(model)}
+
+
+def _precision(model: ModelFile) -> dict[str, JsonValue]:
+    """Told to people only; nothing depends on it."""
+    return {"precision": model.precision} if model.precision else {}
 
 
 def _model(model: ModelFile) -> dict[str, JsonValue]:
