@@ -70,16 +70,21 @@ def read_header(path: Path) -> bytes:
     return header
 
 
-def weights_digest(path: Path) -> bytes:
+def weights_digest(path: Path, header: bytes | None = None) -> bytes:
     """Digest of a file's header, size, time of change, and of samples spread over its weights.
 
     Gigabytes stay unread. The samples tell files apart that have the same shapes and were unpacked
     with the same time.
 
+    Args:
+        path: The file.
+        header: What stands for its header, if it is not a safetensors file.
+
     Raises:
         InputError: As `read_header`.
     """
-    header, status = read_header(path), path.stat()
+    header = read_header(path) if header is None else header
+    status = path.stat()
     hasher = blake3(f"{status.st_size}\0{status.st_mtime_ns}\0".encode())
     hasher.update(blake3(header).digest())
     with path.open("rb") as file:

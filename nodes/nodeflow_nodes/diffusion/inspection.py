@@ -17,6 +17,7 @@ from nodeflow_nodes.diffusion.families.text_sets import TextSet, text_set
 from nodeflow_nodes.diffusion.folders import inspect_folder
 from nodeflow_nodes.diffusion.headers import weights_digest
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
+from nodeflow_nodes.diffusion.pickles import is_pickle
 
 _SHOWN = 4
 _NODES = {"denoiser": "load_denoiser", "text_encoder": "load_text_encoder", "vae": "load_vae"}
@@ -72,8 +73,6 @@ def inspect_file(path: Path) -> ModelFile:
     Raises:
         InputError: It is broken, or of no architecture that is known here.
     """
-    if path.suffix in (".ckpt", ".pt", ".pth", ".bin"):
-        raise InputError(f"{path} is a pickle, which is not loaded; convert it to safetensors")
     table = TensorTable.read(path)
     found = next(filter(None, (fingerprint(table) for fingerprint in FINGERPRINTS)), None)
     if found is None:
@@ -97,4 +96,6 @@ def _unknown(table: TensorTable) -> str:
 
 def file_digest(path: Path) -> str:
     """Tells files apart that are loaded in one process; see the digest of folders."""
-    return blake3(b"single-file\0" + weights_digest(path)).hexdigest(16)
+    # The samples of a pickle reach to its end, where its list of contents is.
+    header = b"pickle" if is_pickle(path) else None
+    return blake3(b"single-file\0" + weights_digest(path, header)).hexdigest(16)

@@ -309,11 +309,6 @@ def test_what_is_no_model_is_said_with_what_was_seen(
         inspect_model(file)
 
 
-def test_a_pickle_is_refused_by_its_name(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is a pickle"):
-        inspect_model(tmp_path / "model.ckpt")
-
-
 def test_levels_of_edm_are_refused(tmp_path: Path) -> None:
     with torch.device("meta"):
         state = original_unet(make_unet("xl").state_dict(), 1)

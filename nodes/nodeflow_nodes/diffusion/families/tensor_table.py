@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 
 from nodeflow_nodes.diffusion.headers import Entry, read_entries, read_numbers
+from nodeflow_nodes.diffusion.pickles import is_pickle, read_pickle_entries
 
 
 @dataclass(frozen=True)
 class TensorTable:
-    """A safetensors file by its header.
+    """A file of tensors by its head: safetensors, or a pickle of nothing else.
 
     Attributes:
         path: The file.
@@ -24,8 +25,8 @@ class TensorTable:
 
     @classmethod
     def read(cls, path: Path) -> TensorTable:
-        """Read the header of a file; raises InputError if the file is broken."""
-        return cls(path, read_entries(path))
+        """Read the head of a file; raises InputError if the file is broken."""
+        return cls(path, read_pickle_entries(path) if is_pickle(path) else read_entries(path))
 
     def __contains__(self, name: str) -> bool:
         return name in self.entries

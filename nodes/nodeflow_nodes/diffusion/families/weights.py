@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.pretrained import dtype_of, settled
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.pickles import is_pickle, state_of
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -30,6 +33,12 @@ def read_weights(table: TensorTable, prefix: str, device: Device) -> dict[str, T
         InputError: The file cannot be read.
     """
     dtype = dtype_of(device)
+    if is_pickle(table.path):
+        return {
+            name.removeprefix(prefix): _cast(tensor, dtype)
+            for name, tensor in _unpickled(table.path).items()
+            if name in table and name.startswith(prefix)
+        }
     state: dict[str, Tensor] = {}
     try:
         for names in _groups(table, prefix):
@@ -39,6 +48,14 @@ def read_weights(table: TensorTable, prefix: str, device: Device) -> dict[str, T
     except (SafetensorError, OSError) as error:
         raise InputError(f"the weights {table.path} cannot be read: {error}") from error
     return state
+
+
+def _unpickled(path: Path) -> Mapping[str, Tensor]:
+    """The tensors of a checkpoint, mapped to the file; nothing but tensors is made of it."""
+    try:
+        return state_of(torch.load(path, map_location="cpu", mmap=True, weights_only=True))
+    except (OSError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        raise InputError(f"the weights {path} cannot be read: {error}") from error
 
 
 def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
