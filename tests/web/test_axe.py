@@ -69,6 +69,21 @@ def finished(editor: Editor) -> None:
     expect(editor.page.locator("[data-tile]").first).to_be_visible()
 
 
+def large(editor: Editor) -> None:
+    finished(editor)
+    editor.page.locator("[data-tile]").first.click()
+    expect(editor.page.get_by_role("toolbar", name="Zoom")).to_be_visible()
+
+
+def mask(editor: Editor) -> None:
+    finished(editor)
+    tile = editor.page.locator("[data-tile]").first
+    editor.load(tools(read=("image.load", {}, (0, 0))))
+    tile.drag_to(editor.node("Load image").locator("header"))
+    editor.node("Load image").get_by_role("button", name="Paint the mask of file").click()
+    expect(editor.page.get_by_role("application")).to_be_visible()
+
+
 def failed(editor: Editor) -> None:
     editor.load(FAILING).page.keyboard.press("Control+Enter")
     expect(editor.node("Fail")).to_have_attribute("data-status", "failed")
@@ -154,6 +169,8 @@ SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 SCREENS: dict[str, Callable[[Editor], None]] = {
     "first visit": first_visit,
     "a run finished": finished,
+    "a large picture": large,
+    "a mask": mask,
     "a failed node": failed,
     "library": keys("Alt+1"),
     "outline": keys("Alt+2"),
