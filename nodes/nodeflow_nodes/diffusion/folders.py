@@ -44,10 +44,10 @@ def inspect_folder(path: Path) -> ModelFile:
         channels=_number(vae, "latent_channels", path / "vae"),
         downscale=_downscale(vae, path / "vae"),
         text_width=_number(denoiser, layout.text_width, path / layout.denoiser),
-        inputs=_number(denoiser, "in_channels", path / layout.denoiser),
+        inputs=_number(denoiser, "in_channels", path / layout.denoiser) // layout.packed,
     )
     texts = {part: configs[part] for part in parts if part in layout.tokenizers}
-    _check_fit(folder, texts)
+    _check_fit(folder, layout, texts)
     return folder
 
 
@@ -158,7 +158,7 @@ def _downscale(vae: Config, part: Path) -> int:
     return int(2 ** (len(levels) - 1))
 
 
-def _check_fit(folder: ModelFile, texts: dict[str, Config]) -> None:
+def _check_fit(folder: ModelFile, layout: FolderLayout, texts: dict[str, Config]) -> None:
     """The parts must belong together: same latents, same text."""
     # One that fills holes takes a mask and a second latent beside the first.
     if folder.inputs not in (folder.channels, 2 * folder.channels + 1):
@@ -166,8 +166,8 @@ def _check_fit(folder: ModelFile, texts: dict[str, Config]) -> None:
             f"the network of {folder.path} takes {folder.inputs} channels and its autoencoder "
             f"makes {folder.channels}; the parts are of different models"
         )
-    made = sum(_number(config, "hidden_size", folder.path / part) for part, config in texts.items())
-    if made != folder.text_width:
+    made = layout.text_made(texts)
+    if made is not None and made != folder.text_width:
         raise InputError(
             f"the network of {folder.path} takes text of width {folder.text_width} and its text "
             f"encoder makes {made}; the parts are of different models"

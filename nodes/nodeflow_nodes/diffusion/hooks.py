@@ -38,11 +38,13 @@ def denoiser_facts(file: Known) -> dict[str, Facts]:
     return {"model": _model(inspect_part(file, "denoiser"))} if isinstance(file, Path) else {}
 
 
-def text_encoder_facts(file: Known, second: Known = None) -> dict[str, Facts]:
+def text_encoder_facts(file: Known, second: Known = None, third: Known = None) -> dict[str, Facts]:
     """Facts of `load_text_encoder`; those of one file alone would be wrong with a second."""
-    if not isinstance(file, Path) or not isinstance(second, Path | None):
+    if not isinstance(file, Path):
         return {}
-    found = inspect_text_encoders(file, second)
+    if not isinstance(second, Path | None) or not isinstance(third, Path | None):
+        return {}
+    found = inspect_text_encoders(file, second, third)
     return {"text_encoder": {"family": found.family, "text_width": found.text_width}}
 
 

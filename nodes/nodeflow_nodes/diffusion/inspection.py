@@ -13,6 +13,7 @@ from blake3 import blake3
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.fingerprints import FINGERPRINTS, KNOWN
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.families.text_encoder_keys import T5, t5_vocabulary
 from nodeflow_nodes.diffusion.families.text_sets import TextSet, text_set
 from nodeflow_nodes.diffusion.folders import inspect_folder
 from nodeflow_nodes.diffusion.headers import weights_digest
@@ -55,6 +56,8 @@ def inspect_part(path: Path, *parts: str) -> ModelFile:
             f"{path} holds {has}, but no {lacks}; open it with {nodes}, and take the rest from "
             "another file"
         )
+    if "text_encoder" in parts and T5 in model.encoders:
+        t5_vocabulary(path)
     return model
 
 

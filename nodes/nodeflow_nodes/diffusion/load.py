@@ -63,6 +63,7 @@ def load_denoiser(file: Annotated[Path, File("diffusion_models", folder=True)]) 
 def load_text_encoder(
     file: Annotated[Path, File("text_encoders", folder=True)],
     second: Annotated[Path, File("text_encoders", folder=True)] | None = None,
+    third: Annotated[Path, File("text_encoders", folder=True)] | None = None,
 ) -> TextEncoder:
     """Open only the text encoder of a model.
 
@@ -70,8 +71,9 @@ def load_text_encoder(
         file: A safetensors file with the text encoder, alone or in a whole model, or a folder in
             diffusers layout.
         second: Another such file, for models with two text encoders; the order does not matter.
+        third: And another, for models with three.
     """
-    found = inspect_text_encoders(file, second)
+    found = inspect_text_encoders(file, second, third)
     first, *others = found.models
     return TextEncoder(
         Recipe(

@@ -34,6 +34,7 @@ class Found:
         text_width: Length of the hidden states that the network takes, or the text encoder makes;
             0 with neither.
         inputs: Channels that the network takes: more than `channels` for inpainting; 0 without.
+        encoders: Names of its text encoders, where they may also come from several files.
     """
 
     family: str
@@ -45,6 +46,7 @@ class Found:
     downscale: int = 8
     text_width: int = 0
     inputs: int = 0
+    encoders: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ class States:
 
     Attributes:
         hidden: float32 [1, chunks * positions, width].
-        pooled: float32 [1, projected width] of the first chunk, from encoders with a projection.
+        pooled: float32 [1, projected width] of the first chunk, from encoders that are asked for
+            it and from those with a projection.
     """
 
     hidden: Tensor
@@ -57,6 +58,7 @@ class ClipText:
         *,
         penultimate: bool = False,
         padding: int | None = None,
+        pooling: bool = False,
     ) -> None:
         """A tokenizer and its encoder.
 
@@ -66,9 +68,11 @@ class ClipText:
             device: Where it sits.
             penultimate: Take the hidden states before the last layer, without its norm.
             padding: Token that fills a chunk up; None for the tokenizer's own.
+            pooling: Give pooled states even without a projection.
         """
         self._tokenizer = tokenizer
         self._penultimate = penultimate
+        self._pooling = pooling
         self._left_out = 0
         self._learned: dict[str, list[int]] = {}
         self._padding = tokenizer.pad_token_id if padding is None else padding
@@ -186,4 +190,6 @@ class ClipText:
         else:
             hidden = found.last_hidden_state
         pooled: Tensor | None = getattr(found, "text_embeds", None)
+        if pooled is None and self._pooling:
+            pooled = found.pooler_output
         return hidden.float(), None if pooled is None else pooled.float()

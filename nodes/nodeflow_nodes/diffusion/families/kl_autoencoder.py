@@ -10,7 +10,11 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 
 from nodeflow import Device, Precision
+from nodeflow_nodes.diffusion.families.catalog import FolderLayout
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
+from nodeflow_nodes.diffusion.families.single_file import read_vae
+from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.folders import weight_variant
 
 
 def decoding_device(device: Device) -> Device:
@@ -56,3 +60,11 @@ class KlAutoencoder:
     def decode(self, latents: Tensor) -> Tensor:
         pixels: Tensor = self._network.decode(latents.to(self._device, self._dtype)).sample
         return (pixels.float() / 2 + 0.5).clamp(0, 1).movedim(1, -1).contiguous()
+
+
+def load_kl_autoencoder(path: Path, device: Device, layout: FolderLayout) -> KlAutoencoder:
+    """The autoencoder of a folder or of a single file."""
+    if path.is_dir():
+        return KlAutoencoder.load(path, device, weight_variant(path, layout, "vae"))
+    device = decoding_device(device)
+    return KlAutoencoder(read_vae(TensorTable.read(path), device), device)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from nodeflow import InputError, Recipe
 from nodeflow_nodes.diffusion.families.family import Family
 from nodeflow_nodes.diffusion.families.stable_diffusion import StableDiffusion
+from nodeflow_nodes.diffusion.families.stable_diffusion_3 import StableDiffusion3
 from nodeflow_nodes.diffusion.families.stable_diffusion_xl import StableDiffusionXl
 
-_FAMILIES: tuple[Family, ...] = (StableDiffusion(), StableDiffusionXl())
+_FAMILIES: tuple[Family, ...] = (StableDiffusion(), StableDiffusionXl(), StableDiffusion3())
 
 
 def family_of(recipe: Recipe) -> Family:

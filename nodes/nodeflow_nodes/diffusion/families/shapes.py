@@ -32,7 +32,7 @@ def unet_config(state: State, heads: Mapping[str, int]) -> dict[str, Any]:
 def control_config(state: State, heads: Mapping[str, int]) -> dict[str, Any]:
     """Config of a `ControlNetModel`; arguments as those of `unet_config`."""
     start = "controlnet_cond_embedding."
-    steps = range(_count(state, r"controlnet_cond_embedding\.blocks\.(\d+)\.") // 2)
+    steps = range(count(state, r"controlnet_cond_embedding\.blocks\.(\d+)\.") // 2)
     first = state[f"{start}conv_in.weight"]
     # Every second of its blocks makes the picture smaller, and more channels.
     wider = [state[f"{start}blocks.{2 * i + 1}.weight"].shape[0] for i in steps]
@@ -45,18 +45,18 @@ def control_config(state: State, heads: Mapping[str, int]) -> dict[str, Any]:
 
 def _encoder(state: State, heads: Mapping[str, int]) -> dict[str, Any]:
     """What a UNet and its control network have in common."""
-    levels = range(_count(state, r"down_blocks\.(\d+)\."))
+    levels = range(count(state, r"down_blocks\.(\d+)\."))
     channels = [state[f"down_blocks.{i}.resnets.0.conv1.weight"].shape[0] for i in levels]
-    middle = _count(state, r"mid_block\.attentions\.0\.transformer_blocks\.(\d+)\.")
+    middle = count(state, r"mid_block\.attentions\.0\.transformer_blocks\.(\d+)\.")
     depths = [
-        _count(state, rf"down_blocks\.{i}\.attentions\.0\.transformer_blocks\.(\d+)\.")
+        count(state, rf"down_blocks\.{i}\.attentions\.0\.transformer_blocks\.(\d+)\.")
         for i in levels
     ]
     width = heads.get("head_width", 0)
     config: dict[str, Any] = {
         "in_channels": state["conv_in.weight"].shape[1],
         "block_out_channels": channels,
-        "layers_per_block": _count(state, r"down_blocks\.0\.resnets\.(\d+)\."),
+        "layers_per_block": count(state, r"down_blocks\.0\.resnets\.(\d+)\."),
         "down_block_types": [_block("Down", attends) for attends in _attending(state)],
         # Where a level has no attention its depth does not matter; the middle takes the last one.
         "transformer_layers_per_block": [depth or max(middle, 1) for depth in depths],
@@ -76,19 +76,19 @@ def _encoder(state: State, heads: Mapping[str, int]) -> dict[str, Any]:
 
 def _attending(state: State) -> list[bool]:
     """Which of a UNet's levels have attention."""
-    levels = range(_count(state, r"down_blocks\.(\d+)\."))
+    levels = range(count(state, r"down_blocks\.(\d+)\."))
     return [f"down_blocks.{i}.attentions.0.norm.weight" in state for i in levels]
 
 
 def vae_config(state: State) -> dict[str, Any]:
     """Config of an `AutoencoderKL`."""
-    levels = range(_count(state, r"encoder\.down_blocks\.(\d+)\."))
+    levels = range(count(state, r"encoder\.down_blocks\.(\d+)\."))
     return {
         "latent_channels": state["decoder.conv_in.weight"].shape[1],
         "block_out_channels": [
             state[f"encoder.down_blocks.{i}.resnets.0.conv1.weight"].shape[0] for i in levels
         ],
-        "layers_per_block": _count(state, r"encoder\.down_blocks\.0\.resnets\.(\d+)\."),
+        "layers_per_block": count(state, r"encoder\.down_blocks\.0\.resnets\.(\d+)\."),
         "down_block_types": ["DownEncoderBlock2D" for _ in levels],
         "up_block_types": ["UpDecoderBlock2D" for _ in levels],
         "use_quant_conv": "quant_conv.weight" in state,
@@ -96,7 +96,7 @@ def vae_config(state: State) -> dict[str, Any]:
     }
 
 
-def _count(names: Iterable[str], pattern: str) -> int:
+def count(names: Iterable[str], pattern: str) -> int:
     """How many different numbers stand in names that begin with `pattern`."""
     return len({match[1] for name in names if (match := re.match(pattern, name))})
 

@@ -49,7 +49,7 @@ def read_unet(table: TensorTable, heads: Mapping[str, int], device: Device) -> U
     else:
         prefix = next(p for p in UNET_PREFIXES if table.starts(f"{p}input_blocks."))
         state = _converted_unet(read_weights(table, prefix, device))
-    config = _fitting(table, "network", lambda: unet_config(state, heads))
+    config = fitting(table, "network", lambda: unet_config(state, heads))
     network: UNet2DConditionModel = assembled(
         lambda: UNet2DConditionModel.from_config(config),
         lambda _: state,
@@ -67,7 +67,7 @@ def read_vae(table: TensorTable, device: Device) -> AutoencoderKL:
             f"{table.path} holds no autoencoder; load one with load_vae, from a file that has it"
         )
     state = _diffusers_vae(read_weights(table, prefix, device))
-    config = _fitting(table, "autoencoder", lambda: vae_config(state))
+    config = fitting(table, "autoencoder", lambda: vae_config(state))
     network: AutoencoderKL = assembled(
         lambda: AutoencoderKL.from_config(config),
         lambda _: state,
@@ -78,7 +78,13 @@ def read_vae(table: TensorTable, device: Device) -> AutoencoderKL:
 
 
 def read_clip(
-    table: TensorTable, prefix: str, device: Device, *, projected: bool, without_last: bool = False
+    table: TensorTable,
+    prefix: str,
+    device: Device,
+    *,
+    projected: bool,
+    without_last: bool = False,
+    exact: bool = False,
 ) -> CLIPTextModel | CLIPTextModelWithProjection:
     """A CLIP text encoder, in OpenAI's and transformers' layout or in that of OpenCLIP.
 
@@ -88,13 +94,16 @@ def read_clip(
         device: Where it goes.
         projected: With the projection that gives pooled states.
         without_last: Leave the last layer out, as Stable Diffusion 2 does.
+        exact: It is one of OpenCLIP, whatever its layout.
     """
     state = read_weights(table, prefix, device)
     open_clip = "token_embedding.weight" in state
     if not open_clip:
         state = {name.removeprefix("text_model."): tensor for name, tensor in state.items()}
-    config = _fitting(table, "text encoder", lambda: _clip_config(state, open_clip))
+    config = fitting(table, "text encoder", lambda: _clip_config(state, open_clip))
     config.num_hidden_layers -= int(without_last)
+    if exact:
+        config.hidden_act = "gelu"
     kind = CLIPTextModelWithProjection if projected else CLIPTextModel
 
     def named(network: Any) -> Weights:
@@ -169,7 +178,7 @@ def _diffusers_vae(state: Weights) -> Weights:
     return converted
 
 
-def _fitting(table: TensorTable, part: str, config: Callable[[], C]) -> C:
+def fitting(table: TensorTable, part: str, config: Callable[[], C]) -> C:
     try:
         return config()
     except (KeyError, IndexError, StopIteration) as error:

@@ -26,7 +26,7 @@ from nodeflow_nodes.diffusion.families.family import (
     TextModel,
     Weakening,
 )
-from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, decoding_device
+from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, load_kl_autoencoder
 from nodeflow_nodes.diffusion.families.parameterization import (
     Prediction,
     estimate_of,
@@ -37,7 +37,6 @@ from nodeflow_nodes.diffusion.families.single_file import (
     carried_config,
     read_clip,
     read_unet,
-    read_vae,
 )
 from nodeflow_nodes.diffusion.families.stable_diffusion_keys import projects_linearly, text_prefixes
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
@@ -191,11 +190,7 @@ class StableDiffusion:
 
     def load_autoencoder(self, recipe: Recipe, device: Device) -> KlAutoencoder:
         """The autoencoder."""
-        path = Path(recipe.path)
-        if path.is_dir():
-            return KlAutoencoder.load(path, device, self.variant(path, "vae"))
-        device = decoding_device(device)
-        return KlAutoencoder(read_vae(TensorTable.read(path), device), device)
+        return load_kl_autoencoder(Path(recipe.path), device, layout_of(self.name))
 
     def config(self, table: TensorTable) -> dict[str, Any]:
         """What the shapes in a single file do not tell."""

@@ -7,6 +7,11 @@ from statistics import pstdev
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.families.text_encoder_keys import (
+    CLIP_G_WIDTH,
+    CLIP_WORDS,
+    encoder_prefixes,
+)
 from nodeflow_nodes.diffusion.model_file import Found, Layout
 
 FAMILY = "stable_diffusion"
@@ -15,11 +20,10 @@ FAMILY_XL = "stable_diffusion_xl"
 UNET_PREFIXES = ("model.diffusion_model.", "")
 """Before the names of the network, in a whole model and alone."""
 VAE_PREFIXES = ("first_stage_model.", "vae.", "")
-CLIP_ALONE = ("text_model.embeddings.token_embedding.weight",)
+CLIP_ALONE = (CLIP_WORDS,)
 
 # A network trained for velocities has, in its last attention, biases that vary more than this.
 _V_DEVIATION = 0.09
-_WIDTH_BIG_G = 1280
 _XL_FIRST = "conditioner.embedders.0.transformer."
 _LAST_BIAS = re.compile(r".*output_blocks\.(\d+)\.1\.transformer_blocks\.0\.norm1\.bias$")
 
@@ -35,8 +39,14 @@ def find_stable_diffusion(table: TensorTable) -> Found | None:
         return _alone(table, "vae", channels=_vae_channels(table), downscale=vae_downscale(table))
     width = table.shape(CLIP_ALONE[0])[-1:]
     if width:
-        family = FAMILY_XL if width[0] == _WIDTH_BIG_G else FAMILY
-        return Found(family, "diffusers", frozenset({"text_encoder"}), text_width=width[0])
+        family = FAMILY_XL if width[0] == CLIP_G_WIDTH else FAMILY
+        return Found(
+            family,
+            "diffusers",
+            frozenset({"text_encoder"}),
+            text_width=width[0],
+            encoders=frozenset(encoder_prefixes(table)),
+        )
     return None
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.stable_diffusion_3_keys import FAMILY_3
 from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY, FAMILY_XL
+from nodeflow_nodes.diffusion.families.text_encoder_keys import T5
 from nodeflow_nodes.diffusion.model_file import ModelFile
 
 
@@ -57,4 +59,19 @@ def _clip_and_big_clip(models: Sequence[ModelFile]) -> TextSet | None:
     return TextSet(FAMILY_XL, sum(model.text_width for model in models), (*first, *second))
 
 
-_SETS: tuple[Callable[[Sequence[ModelFile]], TextSet | None], ...] = (_single, _clip_and_big_clip)
+def _with_t5(models: Sequence[ModelFile]) -> TextSet | None:
+    """Stable Diffusion 3: T5, and one or both of the CLIPs, each once."""
+    found = [name for model in models for name in model.encoders]
+    if T5 not in found or len(set(found)) != len(found):
+        return None
+    if not all(model.encoders for model in models):
+        return None
+    width = next(model.text_width for model in models if T5 in model.encoders)
+    return TextSet(FAMILY_3, width, tuple(models))
+
+
+_SETS: tuple[Callable[[Sequence[ModelFile]], TextSet | None], ...] = (
+    _single,
+    _clip_and_big_clip,
+    _with_t5,
+)

@@ -1,0 +1,36 @@
+"""Configs of transformers by the shapes of their tensors, under diffusers' names."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nodeflow_nodes.diffusion.families.shapes import State, count
+
+_HEAD_WIDTH = 64
+"""Channels of one attention head of Stable Diffusion 3, where no norm of theirs tells."""
+
+
+def sd3_config(state: State) -> dict[str, Any]:
+    """Config of a `SD3Transformer2DModel`."""
+    patches = state["pos_embed.proj.weight"]
+    width, text_width = state["context_embedder.weight"].shape
+    norm = state.get("transformer_blocks.0.attn.norm_q.weight")
+    head_width = _HEAD_WIDTH if norm is None else norm.shape[0]
+    layers = count(state, r"transformer_blocks\.(\d+)\.")
+    return {
+        "patch_size": patches.shape[2],
+        "in_channels": patches.shape[1],
+        "out_channels": state["proj_out.weight"].shape[0] // patches.shape[2] ** 2,
+        "num_layers": layers,
+        "attention_head_dim": head_width,
+        "num_attention_heads": width // head_width,
+        "joint_attention_dim": text_width,
+        "caption_projection_dim": width,
+        "pooled_projection_dim": state["time_text_embed.text_embedder.linear_1.weight"].shape[1],
+        "pos_embed_max_size": math.isqrt(state["pos_embed.pos_embed"].shape[1]),
+        "dual_attention_layers": [
+            i for i in range(layers) if f"transformer_blocks.{i}.attn2.to_q.weight" in state
+        ],
+        "qk_norm": None if norm is None else "rms_norm",
+    }

@@ -1,0 +1,368 @@
+"""Stable Diffusion 3, shrunk: the same latents as diffusers' pipeline, from folders and files."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import (
+    AutoencoderKL,
+    FlowMatchEulerDiscreteScheduler,
+    SD3Transformer2DModel,
+    StableDiffusion3Img2ImgPipeline,
+    StableDiffusion3Pipeline,
+)
+from nodeflow_nodes.diffusion import hooks, parts
+from nodeflow_nodes.diffusion.families.family import Weakening
+from nodeflow_nodes.diffusion.inspection import inspect_model
+from nodeflow_nodes.diffusion.latents import decode
+from nodeflow_nodes.diffusion.load import load_model, load_text_encoder
+from nodeflow_nodes.diffusion.samplers.euler import euler
+from nodeflow_nodes.diffusion.text import encode_text
+from nodeflow_nodes.diffusion.voices import prompt_batch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
+
+from nodeflow import Conditioning, Device, InputError, Latent, ModelMemory
+from tests.nodes.diffusion.original_layout import State, original_vae, prefixed
+from tests.nodes.diffusion.tiny_models import VAE, make_clip, save, tokenizer
+
+PROMPT, NEGATIVE = "a red apple on a table", "pale"
+SIDE, STEPS, DEVICE = 64, 5, Device()
+NOISE = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(7))
+
+
+def t5_tokenizer() -> Any:
+    letters = [(letter, -3.0) for letter in "▁abcdefghijklmnopqrstuvwxyz"]
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), *letters, ("▁red", -2.0)]
+    inner = Tokenizer(models.Unigram(pieces, unk_id=2, byte_fallback=False))
+    inner.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always"),
+        ]
+    )
+    from tokenizers.processors import TemplateProcessing
+
+    inner.post_processor = TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=inner, eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
+    )
+
+
+def make_sd3(qk_norm: str | None = "rms_norm", dual: tuple[int, ...] = (0,)) -> Any:
+    torch.manual_seed(3)
+    t5 = T5EncoderModel(
+        T5Config(
+            vocab_size=40, d_model=224, d_kv=16, d_ff=64, num_layers=2, num_heads=2,
+            feed_forward_proj="gated-gelu",
+        )
+    )  # fmt: skip
+    network = SD3Transformer2DModel(
+        sample_size=16, num_layers=3, attention_head_dim=64, num_attention_heads=2,
+        joint_attention_dim=224, caption_projection_dim=128, pooled_projection_dim=192,
+        pos_embed_max_size=16, dual_attention_layers=dual, qk_norm=qk_norm,
+    )  # fmt: skip
+    return StableDiffusion3Pipeline(
+        transformer=network.eval(),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        vae=AutoencoderKL(
+            **VAE, latent_channels=16, scaling_factor=1.5305, shift_factor=0.0609,
+            use_quant_conv=False, use_post_quant_conv=False,
+        ).eval(),
+        text_encoder=make_clip(64, projected=True),
+        tokenizer=tokenizer("<|endoftext|>"),
+        text_encoder_2=make_clip(128, projected=True, act="gelu"),
+        tokenizer_2=tokenizer("!"),
+        text_encoder_3=t5.eval(),
+        tokenizer_3=t5_tokenizer(),
+    )  # fmt: skip
+
+
+_ENDS = {
+    "pos_embed.proj.": "x_embedder.proj.",
+    "pos_embed.pos_embed": "pos_embed",
+    "time_text_embed.timestep_embedder.linear_1.": "t_embedder.mlp.0.",
+    "time_text_embed.timestep_embedder.linear_2.": "t_embedder.mlp.2.",
+    "time_text_embed.text_embedder.linear_1.": "y_embedder.mlp.0.",
+    "time_text_embed.text_embedder.linear_2.": "y_embedder.mlp.2.",
+    "norm_out.linear.": "final_layer.adaLN_modulation.1.",
+    "proj_out.": "final_layer.linear.",
+}
+_BLOCK = {
+    "attn.to_out.0.": "x_block.attn.proj.",
+    "attn.to_add_out.": "context_block.attn.proj.",
+    "attn.norm_q.": "x_block.attn.ln_q.",
+    "attn.norm_k.": "x_block.attn.ln_k.",
+    "attn.norm_added_q.": "context_block.attn.ln_q.",
+    "attn.norm_added_k.": "context_block.attn.ln_k.",
+    "attn2.to_out.0.": "x_block.attn2.proj.",
+    "attn2.norm_q.": "x_block.attn2.ln_q.",
+    "attn2.norm_k.": "x_block.attn2.ln_k.",
+    "norm1.linear.": "x_block.adaLN_modulation.1.",
+    "norm1_context.linear.": "context_block.adaLN_modulation.1.",
+    "ff.net.0.proj.": "x_block.mlp.fc1.",
+    "ff.net.2.": "x_block.mlp.fc2.",
+    "ff_context.net.0.proj.": "context_block.mlp.fc1.",
+    "ff_context.net.2.": "context_block.mlp.fc2.",
+}
+_JOINED = {
+    "attn.to_{}": "x_block.attn.qkv",
+    "attn.add_{}_proj": "context_block.attn.qkv",
+    "attn2.to_{}": "x_block.attn2.qkv",
+}
+
+
+def original_sd3(state: State) -> State:
+    """Names of Stability's `MMDiT`, in which queries, keys and values are one."""
+    found: State = {}
+    last = max(int(n.split(".")[1]) for n in state if n.startswith("transformer_blocks."))
+    for name, tensor in state.items():
+        match = re.match(r"transformer_blocks\.(\d+)\.(.*)", name)
+        if match is None:
+            new = name
+            for ours, theirs in _ENDS.items():
+                new = theirs + name.removeprefix(ours) if name.startswith(ours) else new
+            halves = name.startswith("norm_out.linear.")
+        else:
+            number, rest = int(match[1]), match[2]
+            joined = [
+                (plan.format("q"), plan, place)
+                for plan, place in _JOINED.items()
+                if re.fullmatch(
+                    re.escape(plan).replace(r"\{\}", "[qkv]") + r"\.(weight|bias)", rest
+                )
+            ]
+            if joined:
+                first, plan, place = joined[0]
+                if rest.startswith(first + "."):
+                    end = rest.rsplit(".", 1)[1]
+                    rows = [
+                        state[f"transformer_blocks.{number}.{plan.format(p)}.{end}"] for p in "qkv"
+                    ]
+                    found[f"joint_blocks.{number}.{place}.{end}"] = torch.cat(rows)
+                continue
+            inner = next(rest.replace(o, t) for o, t in _BLOCK.items() if rest.startswith(o))
+            new = f"joint_blocks.{number}.{inner}"
+            halves = number == last and rest.startswith("norm1_context.linear.")
+        found[new] = torch.cat(tensor.chunk(2)[::-1]) if halves else tensor
+    return found
+
+
+def original_state(pipe: Any) -> State:
+    state = prefixed("model.diffusion_model.", original_sd3(pipe.transformer.state_dict()))
+    state |= prefixed("first_stage_model.", original_vae(pipe.vae.state_dict()))
+    for name, encoder in (("clip_l", pipe.text_encoder), ("clip_g", pipe.text_encoder_2)):
+        wrapped = {
+            n if n.startswith("text_") else f"text_model.{n}": t
+            for n, t in encoder.state_dict().items()
+            if name == "clip_g" or not n.startswith("text_projection")
+        }
+        state |= prefixed(f"text_encoders.{name}.transformer.", wrapped)
+    t5 = {n: t for n, t in pipe.text_encoder_3.state_dict().items() if "embed_tokens" not in n}
+    return state | prefixed("text_encoders.t5xxl.transformer.", t5)
+
+
+@pytest.fixture(scope="module")
+def pipe() -> Any:
+    made = make_sd3()
+    # As the original code has it: no projection of what the first CLIP pools.
+    made.text_encoder.text_projection.weight.data.copy_(torch.eye(64))
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory, pipe: Any) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("checkpoints")
+    pipe.save_pretrained(root / "folder")
+    vocabulary = root / "text_encoders" / "t5"
+    vocabulary.mkdir(parents=True)
+    shutil.copy(root / "folder" / "tokenizer_3" / "tokenizer.json", vocabulary)
+    return {
+        "folder": root / "folder",
+        "file": save(original_state(pipe), root / "sd3.safetensors"),
+    }
+
+
+@pytest.fixture(scope="module")
+def memory() -> ModelMemory:
+    return ModelMemory()
+
+
+def drawn(place: Path, memory: ModelMemory, x: torch.Tensor, sigmas: list[float]) -> torch.Tensor:
+    model = load_model(place)
+    network = parts.denoiser(model.model, memory, DEVICE)
+    batches = [
+        prompt_batch(
+            "positive",
+            encode_text(model.text_encoder, prompt, models=memory, device=DEVICE),
+            network,
+            1,
+        )
+        for prompt in (PROMPT, NEGATIVE)
+    ]
+
+    def guided(x: torch.Tensor, sigma: float) -> torch.Tensor:
+        yes, no = (network.estimate(x, sigma, batch) for batch in batches)
+        return no + 5.0 * (yes - no)
+
+    return euler(guided, x, sigmas)
+
+
+@pytest.mark.parametrize("place", ["folder", "file"])
+def test_text_to_image_is_that_of_the_pipeline(
+    places: dict[str, Path], pipe: Any, memory: ModelMemory, place: str
+) -> None:
+    expected = pipe(
+        PROMPT, negative_prompt=NEGATIVE, guidance_scale=5.0, num_inference_steps=STEPS,
+        height=SIDE, width=SIDE, latents=NOISE, output_type="latent",
+    ).images  # fmt: skip
+    found = drawn(places[place], memory, NOISE, pipe.scheduler.sigmas.tolist())
+    assert expected.std() > 0.1
+    assert float((found - expected).abs().max()) <= 1e-4
+
+
+@pytest.mark.parametrize("place", ["folder", "file"])
+def test_image_to_image_is_that_of_the_pipeline(
+    places: dict[str, Path], pipe: Any, memory: ModelMemory, place: str
+) -> None:
+    latent = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(5))
+    changing = StableDiffusion3Img2ImgPipeline(**pipe.components)
+    changing.set_progress_bar_config(disable=True)
+    expected = changing(
+        PROMPT, negative_prompt=NEGATIVE, guidance_scale=5.0, num_inference_steps=STEPS,
+        image=latent, strength=0.6, generator=torch.Generator().manual_seed(7),
+        height=SIDE, width=SIDE, output_type="latent",
+    ).images  # fmt: skip
+    sigmas = changing.scheduler.sigmas.tolist()[2:]
+    network = parts.denoiser(load_model(places[place]).model, memory, DEVICE)
+    noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(7))
+    x = network.levels.start(latent, noise, sigmas[0])
+    found = drawn(places[place], memory, x, sigmas)
+    assert float((found - expected).abs().max()) <= 1e-4
+
+
+@pytest.mark.parametrize("place", ["folder", "file"])
+def test_pictures_and_levels_are_the_pipelines(
+    places: dict[str, Path], pipe: Any, memory: ModelMemory, place: str
+) -> None:
+    model = load_model(places[place])
+    network = parts.denoiser(model.model, memory, DEVICE)
+    latent = network.unscaled(NOISE)
+    assert torch.allclose(latent, NOISE / 1.5305 + 0.0609)
+    with torch.no_grad():
+        pixels = pipe.vae.decode(latent).sample
+    found = decode(model.vae, Latent(latent), models=memory, device=DEVICE)
+    assert torch.allclose(found, (pixels / 2 + 0.5).clamp(0, 1).movedim(1, -1), atol=1e-5)
+    assert float(network.levels.table[499]) == pytest.approx(0.75)
+    assert network.levels.t(0.25) == pytest.approx(250)
+
+
+def encoded(place: Path, memory: ModelMemory, prompt: str = PROMPT) -> Conditioning:
+    return encode_text(load_model(place).text_encoder, prompt, models=memory, device=DEVICE)
+
+
+@pytest.mark.parametrize("missing", ["text_encoder", "text_encoder_2", "text_encoder_3"])
+def test_text_encoders_that_a_folder_leaves_out_say_zeros(
+    places: dict[str, Path], memory: ModelMemory, tmp_path: Path, missing: str
+) -> None:
+    folder = Path(shutil.copytree(places["folder"], tmp_path / "model"))
+    index = json.loads((folder / "model_index.json").read_text())
+    index[missing] = [None, None]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    shutil.rmtree(folder / missing)
+    whole, found = encoded(places["folder"], memory), encoded(folder, memory)
+    assert found.pooled is not None
+    assert whole.pooled is not None
+    silent = {
+        "text_encoder": (slice(0, 77), slice(0, 64)),
+        "text_encoder_2": (slice(0, 77), slice(64, 192)),
+        "text_encoder_3": (slice(77, None), slice(None)),
+    }[missing]
+    expected = whole.hidden.clone()
+    expected[0, silent[0], silent[1]] = 0
+    assert torch.allclose(found.hidden, expected, atol=1e-6)
+    pooled = whole.pooled.clone()
+    if missing != "text_encoder_3":
+        pooled[0, silent[1]] = 0
+    assert torch.allclose(found.pooled, pooled, atol=1e-6)
+
+
+def test_weights_scale_what_t5_says(places: dict[str, Path], memory: ModelMemory) -> None:
+    plain, heavy, empty = (
+        encoded(places["folder"], memory, prompt).hidden[0, 77:]
+        for prompt in ("a red apple", "a (red:1.5) apple", "")
+    )
+    assert torch.allclose(heavy[2], empty[2] + 1.5 * (plain[2] - empty[2]), atol=1e-5)
+    assert torch.allclose(heavy[1], plain[1], atol=1e-6)
+
+
+def test_a_vocabulary_that_is_missing_is_named_with_its_place(
+    places: dict[str, Path], tmp_path: Path
+) -> None:
+    file = Path(shutil.copy(places["file"], tmp_path / "sd3.safetensors"))
+    with pytest.raises(InputError, match=r"T5 text encoder, whose vocabulary is missing: put its"):
+        hooks.model_facts(file)
+    shutil.copy(places["folder"] / "tokenizer_3" / "tokenizer.json", tmp_path)
+    facts = hooks.model_facts(file)
+    assert facts["model"]["family"] == facts["text_encoder"]["family"] == "stable_diffusion_3"
+    assert facts["model"]["channels"] == 16
+
+
+def test_t5_in_a_file_of_its_own_joins_the_clips(
+    places: dict[str, Path], memory: ModelMemory
+) -> None:
+    pipe_state = original_state(make_sd3())
+    folder = places["file"].parent
+    kinds = {"clips": "text_encoders.clip_", "t5": "text_encoders.t5xxl.transformer."}
+    first = {n: t for n, t in pipe_state.items() if n.startswith(kinds["clips"])}
+    second = {
+        n.removeprefix(kinds["t5"]): t for n, t in pipe_state.items() if n.startswith(kinds["t5"])
+    }
+    files = (
+        save(first, folder / "clips.safetensors"),
+        save(second, folder / "text_encoders" / "t5xxl.safetensors"),
+    )
+    encoder = load_text_encoder(*files)
+    found = encode_text(encoder, PROMPT, models=memory, device=DEVICE).hidden
+    assert found.shape == (1, 77 + 256, 224)
+    assert torch.allclose(found[:, 77:], encoded(places["file"], memory).hidden[:, 77:], atol=1e-5)
+    assert hooks.text_encoder_facts(*files)["text_encoder"]["text_width"] == 224
+
+
+def test_layers_may_be_skipped_and_sides_may_be_odd(
+    places: dict[str, Path], pipe: Any, memory: ModelMemory
+) -> None:
+    model = load_model(places["folder"])
+    network = parts.denoiser(model.model, memory, DEVICE)
+    prompt = prompt_batch("positive", encoded(places["folder"], memory), network, 1)
+    with network.weakened(Weakening(layers=(1,))):
+        found = network.estimate(NOISE, 0.5, prompt)
+    with torch.no_grad():
+        out = pipe.transformer(
+            NOISE, prompt.hidden, prompt.pooled, torch.tensor([500.0]), skip_layers=[1]
+        )
+    assert torch.allclose(found, NOISE - 0.5 * out.sample, atol=1e-5)
+    with pytest.raises(InputError, match="has 3 layers"), network.weakened(Weakening(layers=(3,))):
+        pass
+    assert network.estimate(NOISE[..., :7, :5], 0.5, prompt).shape == (1, 16, 7, 5)
+    with pytest.raises(InputError, match="256 pixels a side at most"):
+        network.estimate(torch.zeros(1, 16, 34, 8), 0.5, prompt)
+
+
+def test_a_network_alone_in_diffusers_layout_is_recognised(pipe: Any, tmp_path: Path) -> None:
+    file = save(pipe.transformer.state_dict(), tmp_path / "network.safetensors")
+    found = inspect_model(file)
+    assert (found.family, found.parts, found.text_width) == (
+        "stable_diffusion_3",
+        {"denoiser"},
+        224,
+    )
