@@ -65,7 +65,7 @@ def test_truncated_weights_are_named(broken: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("file", "values", "sentence"),
     [
-        ("model_index.json", {"_class_name": "FluxPipeline"}, "'FluxPipeline', which no family"),
+        ("model_index.json", {"_class_name": "OtherPipeline"}, "'OtherPipeline', which no family"),
         ("unet/config.json", {"in_channels": 8}, "takes 8 channels .* makes 4"),
         ("unet/config.json", {"cross_attention_dim": 8}, "text of width 8 .* makes 16"),
         ("vae/config.json", {"latent_channels": "4"}, "'latent_channels' is '4'"),

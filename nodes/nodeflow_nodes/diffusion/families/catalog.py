@@ -124,4 +124,21 @@ CATALOG: tuple[FolderLayout, ...] = (
         predictions=("flow",),
         text_made=of_t5("text_encoder_3"),
     ),
+    FolderLayout(
+        family="flux",
+        pipelines=("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline"),
+        weights={
+            "transformer": "diffusion_pytorch_model",
+            "vae": "diffusion_pytorch_model",
+            "text_encoder": "model",
+            "text_encoder_2": "model",
+        },
+        tokenizers={"text_encoder": "tokenizer", "text_encoder_2": "tokenizer_2"},
+        vocabularies=_VOCABULARIES,
+        denoiser="transformer",
+        text_width="joint_attention_dim",
+        predictions=("flow",),
+        text_made=of_t5("text_encoder_2"),
+        packed=4,
+    ),
 )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.flux_keys import FAMILY_FLUX
 from nodeflow_nodes.diffusion.families.stable_diffusion_3_keys import FAMILY_3
 from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY, FAMILY_XL
-from nodeflow_nodes.diffusion.families.text_encoder_keys import T5
+from nodeflow_nodes.diffusion.families.text_encoder_keys import CLIP_L, T5
 from nodeflow_nodes.diffusion.model_file import ModelFile
 
 
@@ -59,6 +60,14 @@ def _clip_and_big_clip(models: Sequence[ModelFile]) -> TextSet | None:
     return TextSet(FAMILY_XL, sum(model.text_width for model in models), (*first, *second))
 
 
+def _clip_and_t5(models: Sequence[ModelFile]) -> TextSet | None:
+    """Flux: OpenAI's CLIP, and T5."""
+    if sorted(tuple(model.encoders) for model in models) != [(CLIP_L,), (T5,)]:
+        return None
+    width = next(model.text_width for model in models if T5 in model.encoders)
+    return TextSet(FAMILY_FLUX, width, tuple(models))
+
+
 def _with_t5(models: Sequence[ModelFile]) -> TextSet | None:
     """Stable Diffusion 3: T5, and one or both of the CLIPs, each once."""
     found = [name for model in models for name in model.encoders]
@@ -73,5 +82,6 @@ def _with_t5(models: Sequence[ModelFile]) -> TextSet | None:
 _SETS: tuple[Callable[[Sequence[ModelFile]], TextSet | None], ...] = (
     _single,
     _clip_and_big_clip,
+    _clip_and_t5,
     _with_t5,
 )

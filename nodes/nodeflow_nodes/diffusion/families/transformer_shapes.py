@@ -34,3 +34,22 @@ def sd3_config(state: State) -> dict[str, Any]:
         ],
         "qk_norm": None if norm is None else "rms_norm",
     }
+
+
+def flux_config(state: State) -> dict[str, Any]:
+    """Config of a `FluxTransformer2DModel`."""
+    width, taken = state["x_embedder.weight"].shape
+    head_width = state["transformer_blocks.0.attn.norm_q.weight"].shape[0]
+    # 16, 56 and 56 of 128: the parts of a head that turn with each of a token's three places.
+    axes = (head_width // 8, head_width * 7 // 16, head_width * 7 // 16)
+    return {
+        "in_channels": taken,
+        "num_layers": count(state, r"transformer_blocks\.(\d+)\."),
+        "num_single_layers": count(state, r"single_transformer_blocks\.(\d+)\."),
+        "attention_head_dim": head_width,
+        "num_attention_heads": width // head_width,
+        "joint_attention_dim": state["context_embedder.weight"].shape[1],
+        "pooled_projection_dim": state["time_text_embed.text_embedder.linear_1.weight"].shape[1],
+        "guidance_embeds": "time_text_embed.guidance_embedder.linear_1.weight" in state,
+        "axes_dims_rope": axes,
+    }

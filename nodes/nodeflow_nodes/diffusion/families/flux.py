@@ -1,0 +1,164 @@
+"""Flux 1: dev, which is told how firmly to follow the prompt, and schnell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
+from torch import Tensor, nn
+
+from nodeflow import Conditioning, Device, InputError, Recipe
+from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch
+from nodeflow_nodes.diffusion.families.flow import FlowDenoiser, flow_levels
+from nodeflow_nodes.diffusion.families.flux_keys import (
+    FAMILY_FLUX,
+    in_diffusers_layout,
+    network_prefix,
+)
+from nodeflow_nodes.diffusion.families.flux_names import flux_state
+from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, load_kl_autoencoder
+from nodeflow_nodes.diffusion.families.pretrained import load_part
+from nodeflow_nodes.diffusion.families.single_file import carried_config, fitting
+from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.families.text_encoder_keys import CLIP_L, T5
+from nodeflow_nodes.diffusion.families.text_encoders import TextEncoders, TextParts
+from nodeflow_nodes.diffusion.families.transformer_shapes import flux_config
+from nodeflow_nodes.diffusion.families.weights import assembled, read_weights
+from nodeflow_nodes.diffusion.folders import layout_of, weight_variant
+from nodeflow_nodes.diffusion.headers import read_config
+from nodeflow_nodes.diffusion.inspection import inspect_model
+from nodeflow_nodes.diffusion.noise_levels import FlowLevels, exponential_shift, rational_shift
+
+_LEVELS = 10000
+_LEVELS_SCHNELL = 1000
+_T5_TOKENS = 512
+_GUIDANCE = 3.5
+_PARTS = {"text_encoder": CLIP_L, "text_encoder_2": T5}
+"""Folders of the text encoders."""
+
+
+@dataclass(frozen=True)
+class FluxDenoiser(FlowDenoiser):
+    """The network, whose time is sigma itself.
+
+    It reads of a prompt's extra numbers `guidance`, if it was distilled to: how firmly the picture
+    follows the prompt, without a second estimate.
+    """
+
+    def defaults(self, negative: bool) -> Mapping[str, float]:
+        return {"guidance": _GUIDANCE} if self.network.config["guidance_embeds"] else {}
+
+    def blocks(self) -> list[nn.Module]:
+        return [*self.network.transformer_blocks, *self.network.single_transformer_blocks]
+
+    def asked(self, x: Tensor, sigma: float, prompt: PromptBatch) -> Tensor:
+        dtype, device = self.network.dtype, x.device
+        batch, channels, height, width = x.shape
+        rows, columns = height // 2, width // 2
+        packed = x.view(batch, channels, rows, 2, columns, 2).permute(0, 2, 4, 1, 3, 5)
+        packed = packed.reshape(batch, rows * columns, channels * 4)
+        places = torch.zeros(rows, columns, 3, device=device)
+        places[..., 1] = torch.arange(rows, device=device)[:, None]
+        places[..., 2] = torch.arange(columns, device=device)
+        guidance = prompt.extra.get("guidance") if self.defaults(False) else None
+        assert prompt.pooled is not None
+        out: Tensor = self.network(
+            hidden_states=packed.to(dtype),
+            timestep=torch.full((batch,), self.levels.t(sigma), device=device),
+            guidance=None if guidance is None else guidance.to(device),
+            pooled_projections=prompt.pooled.to(device, dtype),
+            encoder_hidden_states=prompt.hidden.to(device, dtype),
+            txt_ids=torch.zeros(prompt.hidden.shape[1], 3, device=device),
+            img_ids=places.reshape(-1, 3),
+            return_dict=False,
+        )[0]
+        out = out.view(batch, rows, columns, channels, 2, 2).permute(0, 3, 1, 4, 2, 5)
+        return out.reshape(x.shape)
+
+
+class FluxText(TextEncoders):
+    """What T5 says, and what CLIP pools; zeros for CLIP if it is missing."""
+
+    def __init__(self, parts: TextParts, pooled_width: int) -> None:
+        """The encoders that are there, and how long the network's pooled states are."""
+        super().__init__(parts)
+        self._pooled_width = pooled_width
+
+    def encode(self, prompt: str) -> Conditioning:
+        """[1, 512 or more, width], and CLIP's pooled states."""
+        assert self.parts.t5 is not None
+        hidden = self.parts.t5.states(prompt)
+        clip = self.parts.clips.get(CLIP_L)
+        if clip is None:
+            return Conditioning(hidden, torch.zeros(1, self._pooled_width, device=hidden.device))
+        return Conditioning(hidden, clip.states(prompt).pooled)
+
+
+class Flux:
+    """The family: reads the parts of diffusers folders and of single files."""
+
+    name = FAMILY_FLUX
+    tiny_decoders: tuple[str, ...] = ("taef1_decoder", "taef1")
+
+    def load_denoiser(self, recipe: Recipe, device: Device) -> FluxDenoiser:
+        """Network, noise levels and how latents are scaled."""
+        file = inspect_model(Path(recipe.path))
+        levels: FlowLevels
+        if file.layout == "folder":
+            variant = weight_variant(file.path, layout_of(self.name), "transformer")
+            network = load_part(
+                FluxTransformer2DModel.from_pretrained, file.path / "transformer", device, variant
+            )
+            levels = flow_levels(file.path / "scheduler" / "scheduler_config.json", 1.0, _LEVELS)
+            vae = read_config(file.path / "vae" / "config.json")
+        else:
+            network = read_network(TensorTable.read(file.path), device)
+            config = carried_config(self.name)
+            vae = config["vae"]
+            if network.config["guidance_embeds"]:
+                levels = FlowLevels(exponential_shift(config["mu"]), _LEVELS)
+            else:
+                levels = FlowLevels(rational_shift(1.0), _LEVELS_SCHNELL)
+        return FluxDenoiser(
+            network=network,
+            levels=levels,
+            scaling_factor=float(vae["scaling_factor"]),
+            shift_factor=float(vae.get("shift_factor") or 0.0),
+            channels=file.channels,
+            downscale=file.downscale,
+            text_width=file.text_width,
+        )
+
+    def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
+        """A control network of this architecture."""
+        raise InputError(f"control networks of the family '{self.name}' are not supported")
+
+    def load_text_model(self, recipe: Recipe, device: Device) -> FluxText:
+        """T5, and CLIP beside it."""
+        parts = TextParts.load(recipe, device, layout_of(self.name), _PARTS, _T5_TOKENS)
+        if parts.t5 is None:
+            raise InputError(f"the model {recipe.path} has no T5 text encoder; give one that has")
+        return FluxText(parts, 768)
+
+    def load_autoencoder(self, recipe: Recipe, device: Device) -> KlAutoencoder:
+        """The autoencoder."""
+        return load_kl_autoencoder(Path(recipe.path), device, layout_of(self.name))
+
+
+def read_network(table: TensorTable, device: Device) -> Any:
+    """The network of a file, in either layout."""
+    prefix = network_prefix(table)
+    state = read_weights(table, prefix or "", device)
+    if not in_diffusers_layout(table):
+        state = fitting(table, "network", lambda: flux_state(state))
+    config = fitting(table, "network", lambda: flux_config(state))
+    return assembled(
+        lambda: FluxTransformer2DModel.from_config(config),
+        lambda _: state,
+        device,
+        f"the network in {table.path}",
+    )

@@ -1,0 +1,61 @@
+"""Single files of Flux 1, by the names and shapes of their tensors. Without torch."""
+
+from __future__ import annotations
+
+from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.stable_diffusion_keys import vae_downscale, vae_prefix
+from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.families.text_encoder_keys import T5, encoder_prefixes
+from nodeflow_nodes.diffusion.model_file import Found
+
+FAMILY_FLUX = "flux"
+PACKED = 4
+"""Latent pixels that the network takes as one, two by two."""
+NETWORK_PREFIXES = ("model.diffusion_model.", "")
+_FIRST_BLOCK = "double_blocks.0.img_attn.norm.key_norm.scale"
+
+
+def network_prefix(table: TensorTable) -> str | None:
+    """Before the names of the network in its original layout; None if there is none."""
+    return next((p for p in NETWORK_PREFIXES if f"{p}{_FIRST_BLOCK}" in table), None)
+
+
+def in_diffusers_layout(table: TensorTable) -> bool:
+    """Whether a file holds the network under diffusers' names."""
+    return (
+        "single_transformer_blocks.0.proj_mlp.weight" in table
+        and "time_text_embed.text_embedder.linear_1.weight" in table
+    )
+
+
+def find_flux(table: TensorTable) -> Found | None:
+    """What a file of this architecture holds; None if it is of another."""
+    prefix = network_prefix(table)
+    if prefix is None and not in_diffusers_layout(table):
+        return None
+    names = (
+        ("x_embedder", "proj_out", "context_embedder")
+        if prefix is None
+        else tuple(f"{prefix}{name}" for name in ("img_in", "final_layer.linear", "txt_in"))
+    )
+    taken, given, text = (table.shape(f"{name}.weight") for name in names)
+    if not (taken and given and text) or taken[1] != given[0]:
+        raise InputError(
+            f"the network in {table.path} takes {taken[1:]} channels and gives {given[:1]}: only "
+            "models that draw from text are supported of this kind, not those that fill or follow"
+        )
+    encoders = encoder_prefixes(table)
+    parts = {"denoiser"}
+    parts |= {"vae"} if vae_prefix(table) is not None else set()
+    parts |= {"text_encoder"} if T5 in encoders else set()
+    return Found(
+        FAMILY_FLUX,
+        "diffusers" if prefix is None else "original",
+        frozenset(parts),
+        prediction="flow",
+        channels=taken[1] // PACKED,
+        downscale=vae_downscale(table) if "vae" in parts else 8,
+        text_width=text[1],
+        inputs=taken[1] // PACKED,
+        encoders=frozenset(encoders),
+    )
