@@ -17,7 +17,7 @@ import pytest
 PACKS = Path(__file__).parent / "packs"
 
 INTERRUPTED = """
-import sys, time
+import gc, sys, time
 from nodeflow.engine import Engine
 from nodeflow.workflow import Workflow
 
@@ -33,6 +33,8 @@ def flow(n):
 
 with Engine() as engine:
     engine.registry
+    # Destructors of what imports leave behind would swallow an interrupt, as Python has it.
+    gc.collect()
     for n in range(int(sys.argv[1])):
         try:
             print("go", flush=True)

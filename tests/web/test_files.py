@@ -137,6 +137,7 @@ def test_a_server_that_goes_away_and_comes_back_loses_nothing(
     page = browser.new_page()
     editor = Editor(page, mortal.url).open()
     editor.load(ONE)
+    page.wait_for_selector("body[data-whole]")
     mortal.kill()
     banner = page.get_by_role("alert").filter(has_text="The server is away")
     expect(banner).to_be_visible(timeout=30_000)

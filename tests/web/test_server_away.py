@@ -92,6 +92,7 @@ def prepared(browser: Browser, mortal: Served) -> Away:
     mortal.start()
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     editor = Editor(page, mortal.url).open()
+    page.wait_for_selector("body[data-whole]")
     editor.load(PICTURE)
     editor.page.keyboard.press("Control+Enter")
     expect(page.get_by_role("region", name="Gallery").locator("[data-tile]")).to_have_count(1)

@@ -4,10 +4,14 @@ import "./ui/theme.css";
 import { App } from "./app/App";
 import { createEditor } from "./app/create";
 import { makeInspect } from "./app/inspect";
+import { fetchParts } from "./app/parts";
 import { attend, openFirst, readFirst, start } from "./app/start";
 import { EditorContext } from "./editor";
 import { adoptNonce } from "./ui/nonce";
 import { UiProvider } from "./ui/UiProvider";
+
+/** The first view has the line to itself for so long. */
+const SETTLED_MS = 1500;
 
 adoptNonce();
 const { editor, toasts } = createEditor();
@@ -35,6 +39,17 @@ started
   .catch((error: unknown) => editor.ui.toast("error", `The editor cannot start: ${String(error)}`))
   .finally(() => {
     document.body.dataset.ready = "true";
+    setTimeout(fetchRest, SETTLED_MS);
   });
+
+function fetchRest(): void {
+  fetchParts().then(
+    () => {
+      document.body.dataset.whole = "true";
+    },
+    // The server is away already: each part is asked for again when it is opened.
+    () => {},
+  );
+}
 
 if (new URLSearchParams(location.search).has("debug")) makeInspect(editor);

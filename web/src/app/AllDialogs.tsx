@@ -1,10 +1,9 @@
 /** The dialogs; none of them is in the first view. */
 
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { useUi } from "../editor";
 import { Palette } from "../panels/Palette";
-
-const OtherDialogs = lazy(async () => ({ default: (await import("./OtherDialogs")).OtherDialogs }));
+import { OtherDialogs } from "./parts";
 
 export function AllDialogs() {
   // The palette is typed into while it opens, so it is there before; the others can be waited for.

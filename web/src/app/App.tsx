@@ -14,6 +14,7 @@ import { Spinner } from "../ui/Badge";
 import { SplitPanel } from "../ui/Splitter";
 import css from "./App.module.css";
 import { Breadcrumb } from "./Breadcrumb";
+import { FormView, LEFT, RIGHT } from "./parts";
 import { Rail } from "./Rail";
 import { StatusBar } from "./StatusBar";
 import { TabNotices } from "./TabNotices";
@@ -23,23 +24,6 @@ import { useChecks } from "./useChecks";
 import { useDrafts } from "./useDrafts";
 import { Welcome } from "./Welcome";
 
-// What is not in the first view comes when it is opened.
-const LEFT: Readonly<Record<LeftPanel, ComponentType>> = {
-  library: lazy(async () => ({ default: (await import("../panels/LibraryPanel")).LibraryPanel })),
-  outline: lazy(async () => ({ default: (await import("../panels/OutlinePanel")).OutlinePanel })),
-  workflows: lazy(async () => ({
-    default: (await import("../panels/WorkflowsPanel")).WorkflowsPanel,
-  })),
-};
-const RIGHT: Readonly<Record<RightPanel, ComponentType>> = {
-  inspector: lazy(async () => ({
-    default: (await import("../panels/InspectorPanel")).InspectorPanel,
-  })),
-  queue: lazy(async () => ({ default: (await import("../panels/QueuePanel")).QueuePanel })),
-  history: lazy(async () => ({ default: (await import("../panels/HistoryPanel")).HistoryPanel })),
-  gallery: lazy(async () => ({ default: (await import("../panels/GalleryPanel")).GalleryPanel })),
-};
-const FormView = lazy(async () => ({ default: (await import("../panels/FormView")).FormView }));
 const AllDialogs = lazy(async () => ({ default: (await import("./AllDialogs")).AllDialogs }));
 
 const NAMES: Readonly<Record<LeftPanel | RightPanel, string>> = {

@@ -1,4 +1,4 @@
-/** The dialogs that are fetched when one of them is opened for the first time. */
+/** All dialogs but the palette. */
 
 import { Dialogs } from "../panels/Dialogs";
 import { MaskDialog } from "../panels/mask/MaskDialog";
