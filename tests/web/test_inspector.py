@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from playwright.sync_api import expect
 
@@ -84,3 +85,17 @@ def test_a_workflow_of_earlier_names_opens_in_todays(editor: Editor, server: Ser
     assert doc["inputs"] == {"angle": {"node": "old", "input": "turn"}}
     editor.page.keyboard.press("Control+Enter")
     expect(editor.status).to_have_text("case is done.")
+
+
+def test_an_output_is_exposed_and_then_computed_in_every_run(editor: Editor) -> None:
+    editor.load(tools(sum=("logic.arithmetic", {"a": 2, "b": 3}, (0, 0))))
+    assert editor.doc.get("outputs", {}) == {}
+    editor.page.keyboard.press("Alt+4")
+    editor.node("Arithmetic").locator("header").click()
+    box = editor.page.get_by_role("checkbox", name="Expose the output number")
+    box.check()
+    assert editor.doc["outputs"] == {"number": {"node": "sum", "output": "number"}}
+    editor.page.keyboard.press("Control+Enter")
+    expect(editor.node("Arithmetic")).to_have_attribute("data-status", re.compile("ran|memory"))
+    box.uncheck()
+    assert editor.doc.get("outputs", {}) == {}

@@ -36,11 +36,12 @@ export function makePictureActions(get: () => Editor): PictureActions {
   const load = async (file: File, at: Point, onto: string | null) => {
     const editor = get();
     const input = onto === null ? null : pictureInput(editor, onto);
+    const edit = editor.tabs.here();
     try {
       const kept = await editor.api.upload([file]);
       await editor.library.loadFiles("inputs");
       if (onto !== null && input !== null) {
-        editor.tabs.editGraph((graph) => setInput(graph, onto, input, kept.name));
+        edit((graph) => setInput(graph, onto, input, kept.name));
       } else editor.actions.nodes.add(LOAD_IMAGE, at, null, { file: kept.name });
       editor.ui.say(`Uploaded ${file.name}.`);
     } catch (error) {

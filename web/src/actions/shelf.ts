@@ -14,7 +14,7 @@ export interface ShelfActions {
 export function makeShelfActions(get: () => Editor): ShelfActions {
   return {
     async remove(info) {
-      const { api, questions, shelf, ui } = get();
+      const { api, questions, shelf, tabs, ui } = get();
       const yes = await questions.ask({
         title: `Delete the workflow ${info.path}?`,
         description: "Its versions can still be opened by their address.",
@@ -24,6 +24,10 @@ export function makeShelfActions(get: () => Editor): ShelfActions {
       if (!yes) return;
       try {
         await api.deleteWorkflow(info.path, info.etag);
+        for (const tab of tabs.getState().tabs) {
+          // What is open stays, as a workflow that is not saved.
+          if (tab.path === info.path) tabs.patch(tab.id, { path: null, etag: null, saved: null });
+        }
         ui.say(`'${info.path}' is deleted.`);
         await shelf.load();
       } catch (error) {
@@ -33,13 +37,15 @@ export function makeShelfActions(get: () => Editor): ShelfActions {
     async rename(info, path) {
       const { api, shelf, tabs, ui } = get();
       try {
-        const { workflow } = await api.readWorkflow(info.path);
+        const { workflow, etag } = await api.readWorkflow(info.path);
         const saved = await api.saveWorkflow(path, workflow, null);
-        // From here on the tabs save under the new name, whatever becomes of the old one.
+        // From here on the tabs save under the new name, whatever becomes of the old one. One that
+        // has not seen the newest version keeps its own mark, so that it writes nothing over unseen.
         for (const tab of tabs.getState().tabs) {
-          if (tab.path === info.path) tabs.patch(tab.id, { path: saved.path, etag: saved.etag });
+          if (tab.path !== info.path) continue;
+          tabs.patch(tab.id, { path: saved.path, etag: tab.etag === etag ? saved.etag : tab.etag });
         }
-        await api.deleteWorkflow(info.path, info.etag);
+        await api.deleteWorkflow(info.path, etag);
         ui.say(`'${info.path}' is '${saved.path}' now.`);
         return null;
       } catch (error) {

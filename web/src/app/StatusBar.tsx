@@ -2,13 +2,14 @@
 
 import { useState } from "react";
 import { useEditor, useRuns, useTab, useUi } from "../editor";
+import { graphOf } from "../store/tabs";
 import { Icon } from "../ui/icons";
 import css from "./StatusBar.module.css";
 
 export function StatusBar() {
   const status = useUi((state) => state.status);
   const alert = useUi((state) => state.alert);
-  const nodes = useTab((tab) => Object.keys(tab.history.now.nodes).length) ?? 0;
+  const nodes = useTab((tab) => Object.keys(graphOf(tab).nodes).length) ?? 0;
   const chosen = useTab((tab) => tab.selection.size) ?? 0;
   const connection = useRuns((state) => state.connection.state);
   const paused = useRuns((state) => state.paused);

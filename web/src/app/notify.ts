@@ -19,11 +19,15 @@ export function makeNotify(settings: SettingsStore, told: (sentence: string) => 
       if (!settings.getState().values.notify || !document.hidden) return;
       if (typeof Notification === "undefined" || Notification.permission !== "granted") return;
       // The newest of a workflow takes the place of the one before.
-      const shown = new Notification("nodeflow", { body: sentence, tag: job.name });
-      shown.onclick = () => {
-        window.focus();
-        shown.close();
-      };
+      try {
+        const shown = new Notification("nodeflow", { body: sentence, tag: job.name });
+        shown.onclick = () => {
+          window.focus();
+          shown.close();
+        };
+      } catch {
+        // On phones only service workers may; what is said on the page is still said.
+      }
     },
   };
 }

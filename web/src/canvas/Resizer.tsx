@@ -40,6 +40,10 @@ export const Resizer = memo(function Resizer({ id, width }: { id: string; width:
         start.current = null;
         tabs.seal();
       }}
+      onPointerCancel={() => {
+        start.current = null;
+        tabs.seal();
+      }}
       onKeyDown={(event) => {
         const step = { ArrowLeft: -20, ArrowRight: 20 }[event.key];
         if (step === undefined) return;

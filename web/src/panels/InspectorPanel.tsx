@@ -2,8 +2,16 @@
 
 import { useNodeRun } from "../canvas/useNode";
 import { runCommand } from "../commands/command";
-import { expose, exposedNames, renameExposed, reorderExposed, unexpose } from "../doc/exposed";
-import { faceOf, type InputFace, ordered } from "../doc/library";
+import {
+  expose,
+  exposedNames,
+  exposedOutputs,
+  exposeOutput,
+  renameExposed,
+  reorderExposed,
+  unexpose,
+} from "../doc/exposed";
+import { faceOf, type InputFace, type OutputFace, ordered } from "../doc/library";
 import { flatId } from "../doc/scope";
 import { faceTitle } from "../doc/titles";
 import { idsOf } from "../doc/types";
@@ -61,6 +69,11 @@ function AboutNode({ id }: { id: string }) {
     if (name === undefined) tabs.editGraph((now) => expose(now, id, input));
     else tabs.edit((now) => unexpose(now, tabs.current()?.scope ?? [], "inputs", name));
   };
+  const toggleOutput = (output: string) => {
+    const [name] = exposedOutputs(graph, id, output);
+    if (name === undefined) tabs.editGraph((now) => exposeOutput(now, id, output));
+    else tabs.edit((now) => unexpose(now, tabs.current()?.scope ?? [], "outputs", name));
+  };
   return (
     <Panel title={faceTitle(face, layout ?? undefined)}>
       <p className={css.muted}>
@@ -86,11 +99,12 @@ function AboutNode({ id }: { id: string }) {
       ))}
       <h3 className={css.heading}>Outputs</h3>
       {face.outputs.map((port) => (
-        <div key={port.name} className={css.port}>
-          <span className={css.name}>{port.name}</span>{" "}
-          <span className={css.muted}>{port.type}</span>
-          <div className={css.muted}>{port.description}</div>
-        </div>
+        <Output
+          key={port.name}
+          port={port}
+          exposed={exposedOutputs(graph, id, port.name)[0] ?? null}
+          toggle={() => toggleOutput(port.name)}
+        />
       ))}
       <NodeExample id={id} type={entry.type} face={face} />
       <Logs lines={run?.logs ?? []} />
@@ -154,6 +168,34 @@ function Port({ port, exposed, toggle }: PortProps) {
         {[fallback, ...limits].join(", ")}
         {exposed !== null && ` · exposed as ${exposed}`}
       </div>
+      {port.description && <div className={css.muted}>{port.description}</div>}
+    </div>
+  );
+}
+
+interface OutputProps {
+  readonly port: OutputFace;
+  readonly exposed: string | null;
+  readonly toggle: () => void;
+}
+
+function Output({ port, exposed, toggle }: OutputProps) {
+  return (
+    <div className={css.port}>
+      <label className={css.item}>
+        <span className={css.grow}>
+          <span className={css.name}>{port.name}</span>{" "}
+          <span className={css.muted}>{port.type}</span>
+        </span>
+        <input
+          type="checkbox"
+          checked={exposed !== null}
+          onChange={toggle}
+          aria-label={`Expose the output ${port.name}`}
+          title="Compute it in every run, show it in the form, and on calls of the group"
+        />
+      </label>
+      {exposed !== null && <div className={css.muted}>exposed as {exposed}</div>}
       {port.description && <div className={css.muted}>{port.description}</div>}
     </div>
   );

@@ -65,6 +65,8 @@ export interface Tabs extends StoreApi<TabsState> {
   edit(change: (workflow: Workflow) => Workflow, tag?: string): void;
   /** Edit the graph that is in view. */
   editGraph(change: (graph: Graph, workflow: Workflow) => Graph, tag?: string): void;
+  /** The way to edit the graph that is in view now, also when another one is in view by then. */
+  here(): Tabs["editGraph"];
   /** The next edit is a step of its own. */
   seal(): void;
   undo(): void;
@@ -105,8 +107,8 @@ export function makeTabs(
       });
       return changed ? { tabs: after } : {};
     });
-  const step = (next: (history: History) => History) => {
-    const tab = current();
+  const step = (next: (history: History) => History, id = get().active) => {
+    const tab = find(id);
     if (!tab) return;
     if (tab.locked) return told(LOCKED);
     change(tab.id, (one) => {
@@ -114,8 +116,23 @@ export function makeTabs(
       return history === one.history ? one : { ...one, history, ...stillThere(one, history.now) };
     });
   };
-  const edit: Tabs["edit"] = (next, tag = "") =>
-    step((history) => commit(history, next(history.now), tag, now()));
+  const edit = (next: (workflow: Workflow) => Workflow, tag = "", id?: string) =>
+    step((history) => commit(history, next(history.now), tag, now()), id);
+  const editAt = (
+    id: string | undefined,
+    scope: Scope,
+    next: (graph: Graph, workflow: Workflow) => Graph,
+    tag?: string,
+  ) =>
+    edit(
+      (workflow) => {
+        const graph = graphAt(workflow, scope);
+        const after = next(graph, workflow);
+        return after === graph ? workflow : withGraph(workflow, scope, after);
+      },
+      tag,
+      id,
+    );
 
   return {
     ...store,
@@ -138,14 +155,11 @@ export function makeTabs(
     },
     activate: (id) => set({ active: id }),
     patch: (id, part) => change(id, (tab) => ({ ...tab, ...part })),
-    edit,
-    editGraph(next, tag) {
-      const scope = current()?.scope ?? [];
-      edit((workflow) => {
-        const graph = graphAt(workflow, scope);
-        const after = next(graph, workflow);
-        return after === graph ? workflow : withGraph(workflow, scope, after);
-      }, tag);
+    edit: (next, tag) => edit(next, tag),
+    editGraph: (next, tag) => editAt(undefined, current()?.scope ?? [], next, tag),
+    here() {
+      const tab = current();
+      return (next, tag) => editAt(tab?.id, tab?.scope ?? [], next, tag);
     },
     seal() {
       const tab = current();

@@ -101,6 +101,7 @@ function Plot({ curve, chosen, setChosen, give, remove, disabled, label }: PlotP
       onPointerDown={down}
       onPointerMove={(event) => moved(event, false)}
       onPointerUp={(event) => moved(event, true)}
+      onPointerCancel={(event) => moved(event, true)}
     >
       <svg viewBox={`0 0 100 ${HIGH}`} preserveAspectRatio="none" aria-hidden="true">
         <path

@@ -57,6 +57,9 @@ export function ResizeHandle({ label, resize, most = RESIZED.most }: ResizeHandl
       onPointerUp={() => {
         drag.current = null;
       }}
+      onPointerCancel={() => {
+        drag.current = null;
+      }}
       onKeyDown={(event) => {
         if (meansControl(event)) event.stopPropagation();
         if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;

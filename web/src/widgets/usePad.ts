@@ -31,5 +31,8 @@ export function usePad(disabled: boolean, onPlace: (place: Place, done: boolean)
       held.current = false;
       give(event, true);
     },
+    onPointerCancel() {
+      held.current = false;
+    },
   };
 }

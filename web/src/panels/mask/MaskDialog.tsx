@@ -32,6 +32,7 @@ function OpenDialog({ node, input }: Target) {
   const [painting, fault] = usePainting(name);
   const [saving, setSaving] = useState(false);
   const close = async () => {
+    if (saving) return;
     const lost = painting?.canUndo ?? false;
     if (!lost || (await editor.questions.ask(LOSE))) editor.ui.show(null);
   };
@@ -57,7 +58,9 @@ function OpenDialog({ node, input }: Target) {
       actions={
         <>
           {saving && <Spinner label="Saving" />}
-          <Button onClick={() => void close()}>Cancel</Button>
+          <Button disabled={saving} onClick={() => void close()}>
+            Cancel
+          </Button>
           <Button look="primary" disabled={!painting || saving} onClick={() => void save()}>
             Save
           </Button>

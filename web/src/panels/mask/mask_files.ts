@@ -35,11 +35,12 @@ export async function saveMask(
   node: string,
   input: string,
 ): Promise<void> {
+  const edit = editor.tabs.here();
   const png = await encodePng(withMask(painting.pixels, painting.mask));
   const file = new File([png], maskedName(name), { type: "image/png" });
   const kept = await editor.api.upload([file]);
   await editor.library.loadFiles("inputs");
-  editor.tabs.editGraph((graph) => setInput(graph, node, input, kept.name));
+  edit((graph) => setInput(graph, node, input, kept.name));
   editor.tabs.seal();
   editor.ui.say(`The mask is saved in ${kept.name}.`);
 }
