@@ -14,7 +14,7 @@ const FRAMES = 30;
 export function showNode(editor: Editor, id: string): void {
   editor.tabs.select([`n:${id}`]);
   const box = boxAround(editor, [`n:${id}`]);
-  if (box && !isSeen(editor, [box.x, box.y])) editor.canvas.centre(box);
+  if (box) editor.canvas.centre(box);
 }
 
 export function focusNode(editor: Editor, id: string): void {
