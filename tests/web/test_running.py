@@ -26,13 +26,17 @@ def test_a_failing_node_shows_its_sentence_and_its_trace(editor: Editor) -> None
     editor.load(
         tools(
             "after",
-            bad=("tools.fail", {}, (0, 0)),
-            after=("tools.add", {"a": link("bad")}, (340, 0)),
+            bad=("tools.fail", {}, (5000, 3000)),
+            after=("tools.add", {"a": link("bad")}, (0, 0)),
         )
     )
     editor.page.keyboard.press("Control+Enter")
+    # It lies far away: the message leads there.
+    messages = editor.page.get_by_role("region", name="Messages")
+    messages.get_by_role("button", name="Show").click()
     node = editor.node("Fail")
     expect(node).to_have_attribute("data-status", "failed")
+    expect(node).to_be_in_viewport(ratio=0.99)
     editor.page.get_by_role("button", name="Details").click()
     expect(editor.page.get_by_role("dialog")).to_contain_text("Traceback")
     editor.page.keyboard.press("Escape")

@@ -9,6 +9,7 @@ import { makeApi } from "../server/api";
 import { makeLine } from "../server/line";
 import { makeLibraryStore } from "../store/library";
 import { makeRuns } from "../store/runs";
+import type { Job } from "../store/runs_state";
 import { makeSettings } from "../store/settings";
 import { makeShelf } from "../store/shelf";
 import { makeTabs } from "../store/tabs";
@@ -48,9 +49,21 @@ export function createEditor(): { editor: Editor; toasts: Toasts } {
       const sentence = `${job.name || "The job"} ${what}.`;
       ui.say(sentence);
       notify.tell(job, sentence);
-      if (job.status === "failed") ui.toast("error", job.problem || `${job.name} has failed.`);
+      if (job.status !== "failed") return;
+      ui.toast("error", job.problem || `${job.name} has failed.`, showFailed(job));
     },
   });
+  /** The way to the first node that failed, if its workflow is still open. */
+  const showFailed = (job: Job) => {
+    const [flat] = Object.entries(job.nodes).find(([, run]) => run.status === "failed") ?? [];
+    const tab = tabs.getState().tabs.find((one) => one.jobs.includes(job.id));
+    if (flat === undefined || !tab) return undefined;
+    const run = () => {
+      tabs.activate(tab.id);
+      editor.actions.nodes.show(flat);
+    };
+    return { label: "Show", run };
+  };
   const markOvertaken = (path: string) =>
     setTimeout(async () => {
       for (const tab of tabs.getState().tabs.filter((one) => one.path === path)) {
