@@ -27,7 +27,8 @@ def test_a_failing_node_shows_its_sentence_and_its_trace(editor: Editor) -> None
         tools(
             "after",
             bad=("tools.fail", {}, (5000, 3000)),
-            after=("tools.add", {"a": link("bad")}, (0, 0)),
+            after=("tools.add", {"a": link("bad")}, (5340, 3000)),
+            near=("tools.number", {"value": 1}, (0, 0)),
         )
     )
     editor.page.keyboard.press("Control+Enter")
