@@ -113,10 +113,9 @@ def test_text_to_image_is_drawn_by_keys_alone(editor: Editor) -> None:
         "decode.vae: load_model.vae",
         "save.image: decode.image",
     }
-    boxes = [
-        editor.page.evaluate("id => window.inspect.box(`n:${id}`)", id)
-        for id in editor.doc["nodes"]
-    ]
+    boxes = editor.page.evaluate(
+        "ids => ids.map((id) => window.inspect.box(`n:${id}`))", list(editor.doc["nodes"])
+    )
     assert not any(overlap(a, b) for a in boxes for b in boxes if a is not b), "nodes on nodes"
 
 

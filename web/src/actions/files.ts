@@ -19,8 +19,16 @@ export interface FileActions {
     path: string,
     how?: { readonly template?: boolean; readonly read?: Promise<WorkflowRead> },
   ): Promise<string | null>;
-  /** Open a JSON file or a picture in a tab of its own; gives whether it held a workflow. */
-  openFile(file: Blob, name: string, quiet?: boolean): Promise<boolean>;
+  /**
+   * Open a JSON file or a picture in a tab of its own.
+   *
+   * @param quiet Say nothing of a file that holds no workflow: it is good for something else.
+   */
+  openFile(
+    file: Blob,
+    name: string,
+    quiet?: boolean,
+  ): Promise<"opened" | "no workflow" | "refused">;
   /** Open what a job ran, with its pictures on the nodes. */
   openJob(id: string): Promise<void>;
   openVersion(path: string, number: number): Promise<void>;
@@ -94,13 +102,12 @@ export function makeFileActions(get: () => Editor): FileActions {
         const workflow = await get().api.read(file, { name, timeout: PATIENCE });
         openDocument(workflow, plainName(name));
         get().ui.say(`Opened ${name}.`);
-        return true;
+        return "opened";
       } catch (error) {
         const problems = error instanceof ApiError ? error.problems : [];
-        if (!quiet || problems.some((one) => one.code !== "no_workflow")) {
-          get().ui.show({ kind: "unreadable", name, sentence: sentenceOf(error), problems });
-        }
-        return false;
+        if (quiet && problems.every((one) => one.code === "no_workflow")) return "no workflow";
+        get().ui.show({ kind: "unreadable", name, sentence: sentenceOf(error), problems });
+        return "refused";
       }
     },
     async openJob(id) {

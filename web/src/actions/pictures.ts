@@ -57,7 +57,7 @@ export function makePictureActions(get: () => Editor): PictureActions {
         const place: Point = [at[0] + 40 * index, at[1] + 40 * index];
         if (isPicture(file) && input !== null) await load(file, place, onto);
         else if (!isPicture(file)) await get().actions.files.openFile(file, file.name);
-        else if (!(await get().actions.files.openFile(file, file.name, true))) {
+        else if ((await get().actions.files.openFile(file, file.name, true)) === "no workflow") {
           await load(file, place, null);
         }
       }

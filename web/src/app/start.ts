@@ -97,8 +97,10 @@ function follow(editor: Editor): void {
     }
     document.documentElement.dataset.motion = now.values.motion;
   });
+  let last = "";
   const title = () => {
-    document.title = titleOf(editor);
+    const next = titleOf(editor);
+    if (next !== last) document.title = last = next;
   };
   tabs.subscribe(title);
   runs.subscribe(title);

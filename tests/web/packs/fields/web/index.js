@@ -42,6 +42,6 @@ export function setup(host) {
   });
 
   host.command("fields.greet", "Greet from a pack", () => {
-    document.title = "greeted";
+    document.body.dataset.greeted = "yes";
   });
 }
