@@ -8,10 +8,15 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.metadata
+import os
 import platform
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
+
+from blake3 import blake3
 
 from nodeflow.errors import SettingsError, StoreError
 from nodeflow.keys import FileMemory
@@ -19,6 +24,10 @@ from nodeflow.sockets import Precision
 
 LIBRARIES = ("torch", "diffusers", "transformers")
 """Libraries whose version can change what a device computes."""
+
+_LISTED = re.compile(r"^([^\t:]+?)\s*: (.*)$", re.MULTILINE)
+_OF_THE_MODEL = ("model name", "cpu family", "model", "stepping", "CPU implementer", "CPU part")
+"""What Linux calls the model of a CPU, on x86 and on ARM."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +51,14 @@ class DeviceFacts:
 
     Attributes:
         kind: The model of the chip.
+        reason: Why it computes in its precision, for people; no part of keys.
+        attention: By what attention is computed, for people.
     """
 
     device: Device
     kind: str
+    reason: str = ""
+    attention: str = ""
 
     def token(self) -> str:
         """The facts as one text, for keys."""
@@ -78,8 +91,10 @@ def find_device(device: str, precision: str, memory: FileMemory | None) -> Devic
     )
     answer = probe(device, precision)
     if memory is not None:
+        # Who asks for it by its name later gets the answer that `auto` gave.
+        questions = {_question(name, precision) for name in (device, answer["name"])}
         with contextlib.suppress(StoreError):  # then torch is asked again next time
-            memory.remember("device", {_question(device, precision): dict(answer)})
+            memory.remember("device", {question: dict(answer) for question in questions})
     return _facts(answer)
 
 
@@ -93,12 +108,44 @@ def recall_device(device: str, precision: str, memory: FileMemory | None) -> Dev
 
 
 def _question(device: str, precision: str) -> str:
-    return "|".join([device, precision, platform.node(), platform.processor(), *_versions()])
+    # A cache folder may move to another machine, and a machine's GPU may be hidden.
+    machine = [platform.node(), cpu_model(), os.environ.get("CUDA_VISIBLE_DEVICES", "all")]
+    return "|".join([device, precision, *machine, *_versions()])
+
+
+LISTING = Path("/proc/cpuinfo")
+"""Where Linux describes its CPUs."""
+
+
+def cpu_name(listing: Path = LISTING) -> str:
+    """What the CPU is sold as, as far as the system tells."""
+    return _listed(listing).get("model name") or platform.processor() or platform.machine()
+
+
+def cpu_model(listing: Path = LISTING) -> str:
+    """What tells one model of CPU from another, without torch.
+
+    A hypervisor may hide instructions of a CPU that it shows of others of the same model.
+    """
+    found = _listed(listing)
+    kept = [found[name] for name in _OF_THE_MODEL if name in found]
+    flags = found.get("flags") or found.get("Features") or ""
+    return " ".join([*(kept or [cpu_name(listing)]), blake3(flags.encode()).hexdigest(4)])
+
+
+def _listed(listing: Path) -> dict[str, str]:
+    """What Linux says of the first CPU; nothing on other systems."""
+    try:
+        text = listing.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    return dict(_LISTED.findall(text.split("\n\n")[0]))
 
 
 def _facts(answer: Mapping[str, object]) -> DeviceFacts:
-    device = Device(str(answer["name"]), Precision(str(answer["precision"])))
-    return DeviceFacts(device, str(answer["kind"]))
+    said = {name: str(text) for name, text in answer.items()}
+    device = Device(said["name"], Precision(said["precision"]))
+    return DeviceFacts(device, said["kind"], said.get("reason", ""), said.get("attention", ""))
 
 
 def _versions() -> list[str]:

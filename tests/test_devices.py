@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from nodeflow.devices import find_device
+from nodeflow.devices import cpu_model, cpu_name, find_device
 from nodeflow.engine import Engine
 from nodeflow.errors import SettingsError, StoreError
 from nodeflow.settings import Settings
@@ -82,3 +82,54 @@ def test_results_of_compiled_networks_are_known_apart(tmp_path, monkeypatch):
     assert "TORCHINDUCTOR_CACHE_DIR" not in os.environ
     assert token("b", compile=True) == plain.replace("|fp32|", "|fp32+compiled|")
     assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path / "b" / "compiled")
+
+
+LISTED = """processor\t: 0
+cpu family\t: 6
+model\t\t: 143
+model name\t: {name}
+stepping\t: 8
+cpu MHz\t\t: {clock}
+flags\t\t: {flags}
+
+processor\t: 1
+"""
+
+
+def test_a_cpu_is_known_by_its_model_and_instructions_and_not_by_its_clock(tmp_path):
+    def model(name="Xeon", clock="2000.1", flags="avx512f amx_bf16"):
+        listing = tmp_path / "cpuinfo"
+        listing.write_text(LISTED.format(name=name, clock=clock, flags=flags))
+        return cpu_model(listing)
+
+    assert model() == model(clock="3100.0")
+    assert len({model(), model(name="Other"), model(flags="avx512f")}) == 3
+    assert model().startswith("Xeon 6 143 8 ")
+
+
+def test_a_system_that_lists_no_cpu_still_names_one(tmp_path):
+    assert cpu_model(tmp_path / "none")
+    assert cpu_name(tmp_path / "none")
+
+
+def test_a_cache_folder_on_another_machine_is_measured_anew(monkeypatch):
+    asked = []
+
+    class Probe:
+        @staticmethod
+        def probe(device, precision):
+            asked.append(device)
+            return {"name": "cpu", "precision": "bf16", "kind": "a chip", "reason": "measured"}
+
+    monkeypatch.setitem(sys.modules, "nodeflow.probe", Probe)
+    memory = Memory()
+    assert find_device("auto", "auto", memory).reason == "measured"
+    # What auto found is the answer for its name too.
+    assert find_device("cpu", "auto", memory).reason == "measured"
+    assert asked == ["auto"]
+    monkeypatch.setattr("nodeflow.devices.cpu_model", lambda: "another CPU")
+    find_device("auto", "auto", memory)
+    assert asked == ["auto", "auto"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    find_device("auto", "auto", memory)
+    assert len(asked) == 3

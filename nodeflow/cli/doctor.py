@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import json
 import os
@@ -20,8 +21,10 @@ from rich.console import Console
 
 from nodeflow.cli import FAILED
 from nodeflow.cli.display import readable
+from nodeflow.devices import cpu_name, find_device
 from nodeflow.engine import Engine
 from nodeflow.errors import NodeflowError
+from nodeflow.remembered import JsonMemory
 from nodeflow.settings import Settings
 
 app = typer.Typer()
@@ -83,12 +86,15 @@ def examine() -> Iterator[Check]:
     """Everything, quick things first. What needs settings is left out if they are wrong."""
     yield check_python(sys.version_info[:3])
     yield from check_libraries(importlib.metadata.requires("nodeflow") or ())
-    yield check_torch(run_probe)
+    torch = check_torch(run_probe)
+    yield torch
     try:
         settings = Settings()
     except NodeflowError as error:
         yield Check("settings", "error", str(error), "Correct it and ask again.")
         return
+    if torch.status != "error":
+        yield from check_devices(settings)
     yield from check_folders(settings)
     yield check_disk(settings, lambda folder: shutil.disk_usage(folder).free)
     yield check_memory(settings, psutil.virtual_memory().total)
@@ -172,6 +178,27 @@ def check_torch(probe: Callable[[], subprocess.CompletedProcess[str]]) -> Check:
     return Check(
         "torch", "ok", f"torch {facts['version']} computes on {', '.join(devices) or 'the CPU'}."
     )
+
+
+def check_devices(settings: Settings) -> Iterator[Check]:
+    """What computes, in which precision and why; measured now if it was not before."""
+    memory = JsonMemory(settings.cache / "devices.json")
+    # torch is known to import by now.
+    _, *others = importlib.import_module("nodeflow.probe").devices()
+    for name in ("auto", *others):
+        try:
+            facts = find_device(name, "auto", memory)
+        except NodeflowError as error:
+            yield Check("devices", "error", str(error), "Choose another with --device.")
+            continue
+        chip = facts.kind if facts.device.name != "cpu" else f"{cpu_name()}, {facts.kind}"
+        role = "taken by default" if name == "auto" else f"taken with --device {name}"
+        sentence = (
+            f"{facts.device.name} ({chip}), {role}, computes in {facts.device.precision.value}: "
+            f"{facts.reason}. --precision fp32, bf16 or fp16 overrides it. Attention: "
+            f"{facts.attention}."
+        )
+        yield Check("devices", "ok", sentence)
 
 
 def check_folders(settings: Settings) -> Iterator[Check]:

@@ -1,11 +1,13 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from nodeflow.cli.doctor import (
+    check_devices,
     check_disk,
     check_folders,
     check_libraries,
@@ -14,6 +16,7 @@ from nodeflow.cli.doctor import (
     check_torch,
     is_writable,
 )
+from nodeflow.errors import SettingsError
 from nodeflow.settings import Settings
 
 TORCH = {"version": "2.14.1", "built": None, "cuda": [], "mps": False}
@@ -88,6 +91,35 @@ def test_a_torch_that_hangs_is_an_error():
     assert check_torch(hang).status == "error"
 
 
+def test_the_precision_of_each_device_is_told_with_what_was_measured(tmp_path, monkeypatch):
+    class Probe:
+        @staticmethod
+        def devices():
+            return ["cuda:0", "cuda:1", "cpu"]
+
+        @staticmethod
+        def probe(device, precision):
+            if device == "cuda:1":
+                raise SettingsError("The device 'cuda:1' cannot be used here: it is busy")
+            name = "cuda:0" if device == "auto" else device
+            half = name != "cpu"
+            return {
+                "name": name,
+                "kind": "A100" if half else "AVX2",
+                "precision": "bf16" if half else "fp32",
+                "reason": "the GPU computes in it itself" if half else "a convolution took 4 ms",
+                "attention": "flash kernel",
+            }
+
+    monkeypatch.setitem(sys.modules, "nodeflow.probe", Probe)
+
+    first, busy, cpu = check_devices(Settings(cache=tmp_path, data=tmp_path))
+
+    assert first.sentence.startswith("cuda:0 (A100), taken by default, computes in bf16: the GPU")
+    assert (busy.status, busy.sentence[:22]) == ("error", "The device 'cuda:1' ca")
+    assert "taken with --device cpu, computes in fp32: a convolution took 4 ms." in cpu.sentence
+
+
 def test_folders_that_can_be_made_are_fine(tmp_path):
     settings = Settings(cache=tmp_path / "a" / "b", data=tmp_path / "data")
 
@@ -141,7 +173,11 @@ def test_the_command_finds_nothing_wrong_here_and_says_so_as_json(nodeflow):
     errors = [check for check in found["checks"] if check["status"] == "error"]
     assert errors == []
     assert (said.code, found["ok"]) == (0, True)
-    assert {"python", "libraries", "torch", "folders", "disk", "memory", "packs"} == {
+    devices = [check["sentence"] for check in found["checks"] if check["name"] == "devices"]
+    assert " taken by default, computes in " in devices[0]
+    assert "--precision fp32, bf16 or fp16 overrides it" in devices[0]
+    assert "Attention: scaled_dot_product_attention of torch, " in devices[0]
+    assert {"python", "libraries", "torch", "devices", "folders", "disk", "memory", "packs"} == {
         check["name"] for check in found["checks"]
     }
 

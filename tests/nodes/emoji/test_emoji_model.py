@@ -10,12 +10,18 @@ from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
     StableDiffusionPipeline,
 )
 from nodeflow_nodes import emoji
+from nodeflow_nodes.emoji.training.sheet import PROMPTS
 from spandrel import ImageModelDescriptor, ModelLoader
 from torch import Tensor
+
+import nodeflow
+from nodeflow.engine import Engine
+from nodeflow.settings import Settings
 
 PACKAGE = Path(emoji.__path__[0])
 FOLDER = PACKAGE / "models" / "checkpoints" / "emoji"
 UPSCALER = PACKAGE / "models" / "upscalers" / "emoji_x4.safetensors"
+TEMPLATE = Path(__file__).parents[3] / "workflows" / "text_to_image.json"
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +64,22 @@ def test_a_red_apple_is_redder_than_a_blue_heart(pipeline: StableDiffusionPipeli
     )
     assert apple[0] > apple[2] + 0.2
     assert heart[2] > heart[0] + 0.2
+
+
+def test_bf16_draws_the_pictures_that_fp32_draws(tmp_path: Path) -> None:
+    def drawn(precision: str) -> Tensor:
+        settings = Settings(cache=tmp_path / precision, data=tmp_path / "data")
+        with Engine(settings, device="cpu", precision=precision) as engine:
+            pictures = [
+                nodeflow.run(TEMPLATE, engine=engine, out=tmp_path, prompt=prompt)
+                for prompt in PROMPTS[::4]
+            ]
+        return torch.cat([picture["image"] for picture in pictures])
+
+    exact, half = drawn("fp32"), drawn("bf16")
+    assert not torch.equal(exact, half)
+    error = (exact - half).square().mean(dim=(1, 2, 3))
+    assert (-10 * torch.log10(error)).min() >= 30
 
 
 def test_a_drawing_stands_on_white(pipeline: StableDiffusionPipeline) -> None:
