@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 import torch
 from diffusers import (
-    AutoencoderKL,
-    FlowMatchEulerDiscreteScheduler,
     FluxImg2ImgPipeline,
     FluxPipeline,
     FluxTransformer2DModel,
@@ -26,106 +24,16 @@ from nodeflow_nodes.diffusion.load import load_denoiser, load_model, load_text_e
 from nodeflow_nodes.diffusion.samplers.euler import euler
 from nodeflow_nodes.diffusion.text import distilled_guidance, encode_text
 from nodeflow_nodes.diffusion.voices import prompt_batch
-from transformers import T5Config, T5EncoderModel
 
 from nodeflow import Device, InputError, Latent, ModelMemory
-from tests.nodes.diffusion.original_layout import State, original_vae, plain_clip, prefixed
-from tests.nodes.diffusion.test_stable_diffusion_3 import t5_tokenizer
-from tests.nodes.diffusion.tiny_models import VAE, make_clip, save, tokenizer
+from tests.nodes.diffusion import tiny_flow_models
+from tests.nodes.diffusion.original_layout import plain_clip
+from tests.nodes.diffusion.tiny_flow_models import make_flux, original_flux, t5_state
+from tests.nodes.diffusion.tiny_models import save
 
 PROMPT, NEGATIVE = "a red apple on a table", "pale"
 SIDE, STEPS, DEVICE = 64, 5, Device()
 NOISE = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(7))
-
-
-def make_flux(kind: str) -> Any:
-    torch.manual_seed(3)
-    dev = kind == "dev"
-    made = FluxPipeline(
-        transformer=FluxTransformer2DModel(
-            in_channels=64, num_layers=2, num_single_layers=2, attention_head_dim=32,
-            num_attention_heads=2, joint_attention_dim=96, pooled_projection_dim=64,
-            guidance_embeds=dev, axes_dims_rope=(4, 14, 14),
-        ).eval(),
-        scheduler=FlowMatchEulerDiscreteScheduler(
-            shift=3.0 if dev else 1.0, use_dynamic_shifting=dev, base_shift=0.5, max_shift=1.15
-        ),
-        vae=AutoencoderKL(
-            **VAE, latent_channels=16, scaling_factor=0.3611, shift_factor=0.1159,
-            use_quant_conv=False, use_post_quant_conv=False,
-        ).eval(),
-        text_encoder=make_clip(64),
-        tokenizer=tokenizer("<|endoftext|>"),
-        text_encoder_2=T5EncoderModel(
-            T5Config(
-                vocab_size=40, d_model=96, d_kv=16, d_ff=64, num_layers=2, num_heads=2,
-                feed_forward_proj="gated-gelu",
-            )
-        ).eval(),
-        tokenizer_2=t5_tokenizer(),
-    )  # fmt: skip
-    made.set_progress_bar_config(disable=True)
-    return made
-
-
-_NAMES = {
-    "time_text_embed.timestep_embedder.linear_1.": "time_in.in_layer.",
-    "time_text_embed.timestep_embedder.linear_2.": "time_in.out_layer.",
-    "time_text_embed.text_embedder.linear_1.": "vector_in.in_layer.",
-    "time_text_embed.text_embedder.linear_2.": "vector_in.out_layer.",
-    "time_text_embed.guidance_embedder.linear_1.": "guidance_in.in_layer.",
-    "time_text_embed.guidance_embedder.linear_2.": "guidance_in.out_layer.",
-    "x_embedder.": "img_in.",
-    "context_embedder.": "txt_in.",
-}
-_DOUBLE = {
-    "img_mod.lin": "norm1.linear",
-    "txt_mod.lin": "norm1_context.linear",
-    "img_attn.proj": "attn.to_out.0",
-    "txt_attn.proj": "attn.to_add_out",
-    "img_mlp.0": "ff.net.0.proj",
-    "img_mlp.2": "ff.net.2",
-    "txt_mlp.0": "ff_context.net.0.proj",
-    "txt_mlp.2": "ff_context.net.2",
-}
-_NORMS = {
-    "img_attn.norm.query_norm": "attn.norm_q",
-    "img_attn.norm.key_norm": "attn.norm_k",
-    "txt_attn.norm.query_norm": "attn.norm_added_q",
-    "txt_attn.norm.key_norm": "attn.norm_added_k",
-}
-
-
-def original_flux(state: State) -> State:
-    """Names of Black Forest Labs' own code."""
-    found = {
-        theirs + name.removeprefix(ours): tensor
-        for name, tensor in state.items()
-        for ours, theirs in _NAMES.items()
-        if name.startswith(ours)
-    }
-    for end in ("weight", "bias"):
-        found[f"final_layer.linear.{end}"] = state[f"proj_out.{end}"]
-        scale, shift = state[f"norm_out.linear.{end}"].chunk(2)
-        found[f"final_layer.adaLN_modulation.1.{end}"] = torch.cat([shift, scale])
-    for i in range(2):
-        old, single = f"transformer_blocks.{i}.", f"single_transformer_blocks.{i}."
-        new, one = f"double_blocks.{i}.", f"single_blocks.{i}."
-        for end in ("weight", "bias"):
-            for theirs, ours in _DOUBLE.items():
-                found[f"{new}{theirs}.{end}"] = state[f"{old}{ours}.{end}"]
-            for theirs, ours in (("img", "to_{}"), ("txt", "add_{}_proj")):
-                rows = [state[f"{old}attn.{ours.format(part)}.{end}"] for part in "qkv"]
-                found[f"{new}{theirs}_attn.qkv.{end}"] = torch.cat(rows)
-            names = ("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp")
-            found[f"{one}linear1.{end}"] = torch.cat([state[f"{single}{n}.{end}"] for n in names])
-            found[f"{one}linear2.{end}"] = state[f"{single}proj_out.{end}"]
-            found[f"{one}modulation.lin.{end}"] = state[f"{single}norm.linear.{end}"]
-        for theirs, ours in _NORMS.items():
-            found[f"{new}{theirs}.scale"] = state[f"{old}{ours}.weight"]
-        for theirs, ours in (("query", "q"), ("key", "k")):
-            found[f"{one}norm.{theirs}_norm.scale"] = state[f"{single}attn.norm_{ours}.weight"]
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -141,16 +49,9 @@ def root(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> Pat
         pipe.save_pretrained(found / kind)
         network = original_flux(pipe.transformer.state_dict())
         save(network, found / f"{kind}.safetensors")
-        t5 = pipe.text_encoder_2.state_dict()
-        whole = prefixed("model.diffusion_model.", network)
-        whole |= prefixed("vae.", original_vae(pipe.vae.state_dict()))
-        clip = plain_clip(pipe.text_encoder.state_dict())
-        whole |= prefixed("text_encoders.clip_l.transformer.", clip)
-        own = {n: t for n, t in t5.items() if "embed_tokens" not in n}
-        whole |= prefixed("text_encoders.t5xxl.transformer.", own)
-        save(whole, found / f"{kind}_whole.safetensors")
-        save(clip, found / f"{kind}_clip_l.safetensors")
-        save(own, found / f"{kind}_t5xxl.safetensors")
+        save(tiny_flow_models.flux_state(pipe), found / f"{kind}_whole.safetensors")
+        save(plain_clip(pipe.text_encoder.state_dict()), found / f"{kind}_clip_l.safetensors")
+        save(t5_state(pipe.text_encoder_2), found / f"{kind}_t5xxl.safetensors")
     shutil.copy(found / "dev" / "tokenizer_2" / "tokenizer.json", found)
     return found
 

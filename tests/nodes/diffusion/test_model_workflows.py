@@ -12,6 +12,14 @@ import pytest
 from nodeflow.engine import Engine
 from nodeflow.settings import Settings
 from tests.nodes.diffusion.lora_files import kohya_state, make_layers, write
+from tests.nodes.diffusion.original_layout import original_vae, plain_clip
+from tests.nodes.diffusion.tiny_flow_models import (
+    make_flux,
+    make_sd3,
+    original_flux,
+    sd3_state,
+    t5_state,
+)
 from tests.nodes.diffusion.tiny_models import make_control, make_pipeline, original_state, save
 from tests.test_workflows import QUICK, SHIPPED
 
@@ -42,6 +50,26 @@ def controlnet(models: Path) -> dict[str, Any]:
     return QUICKLY
 
 
+def sd3(models: Path) -> dict[str, Any]:
+    """One file with all parts, and T5's vocabulary beside it."""
+    pipe, folder = make_sd3(), models / "checkpoints"
+    save(sd3_state(pipe), folder / "sd3.5_medium_incl_clips_t5xxlfp8scaled.safetensors")
+    pipe.tokenizer_3.save_pretrained(folder)
+    return QUICKLY
+
+
+def flux(models: Path) -> dict[str, Any]:
+    """Each part in a file of its own."""
+    pipe, texts = make_flux("dev"), models / "text_encoders"
+    network = original_flux(pipe.transformer.state_dict())
+    save(network, models / "diffusion_models" / "flux1-dev.safetensors")
+    save(plain_clip(pipe.text_encoder.state_dict()), texts / "clip_l.safetensors")
+    save(t5_state(pipe.text_encoder_2), texts / "t5xxl_fp16.safetensors")
+    pipe.tokenizer_2.save_pretrained(texts)
+    save(original_vae(pipe.vae.state_dict()), models / "vae" / "ae.safetensors")
+    return QUICKLY
+
+
 def plain(models: Path) -> Any:
     """A tiny Stable Diffusion 1, and its file."""
     pipe = make_pipeline("1")
@@ -54,7 +82,9 @@ QUICKLY = {"steps": 2, "width": 64, "height": 64}
 
 MODELS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "controlnet": controlnet,
+    "flux": flux,
     "lora": lora,
+    "sd3": sd3,
     "sdxl": sdxl,
 }
 """Workflow to what writes its models into a folder and gives quick inputs."""

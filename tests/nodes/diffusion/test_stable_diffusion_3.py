@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers import (
-    AutoencoderKL,
-    FlowMatchEulerDiscreteScheduler,
-    SD3Transformer2DModel,
     StableDiffusion3Img2ImgPipeline,
-    StableDiffusion3Pipeline,
 )
 from nodeflow_nodes.diffusion import hooks, parts
 from nodeflow_nodes.diffusion.families.family import Weakening
@@ -25,149 +20,14 @@ from nodeflow_nodes.diffusion.load import load_model, load_text_encoder
 from nodeflow_nodes.diffusion.samplers.euler import euler
 from nodeflow_nodes.diffusion.text import encode_text
 from nodeflow_nodes.diffusion.voices import prompt_batch
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast, T5Config, T5EncoderModel
 
 from nodeflow import Conditioning, Device, InputError, Latent, ModelMemory
-from tests.nodes.diffusion.original_layout import State, original_vae, prefixed
-from tests.nodes.diffusion.tiny_models import VAE, make_clip, save, tokenizer
+from tests.nodes.diffusion.tiny_flow_models import make_sd3, sd3_state
+from tests.nodes.diffusion.tiny_models import save
 
 PROMPT, NEGATIVE = "a red apple on a table", "pale"
 SIDE, STEPS, DEVICE = 64, 5, Device()
 NOISE = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(7))
-
-
-def t5_tokenizer() -> Any:
-    letters = [(letter, -3.0) for letter in "▁abcdefghijklmnopqrstuvwxyz"]
-    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), *letters, ("▁red", -2.0)]
-    inner = Tokenizer(models.Unigram(pieces, unk_id=2, byte_fallback=False))
-    inner.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.WhitespaceSplit(),
-            pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always"),
-        ]
-    )
-    from tokenizers.processors import TemplateProcessing
-
-    inner.post_processor = TemplateProcessing(
-        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=inner, eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
-    )
-
-
-def make_sd3(qk_norm: str | None = "rms_norm", dual: tuple[int, ...] = (0,)) -> Any:
-    torch.manual_seed(3)
-    t5 = T5EncoderModel(
-        T5Config(
-            vocab_size=40, d_model=224, d_kv=16, d_ff=64, num_layers=2, num_heads=2,
-            feed_forward_proj="gated-gelu",
-        )
-    )  # fmt: skip
-    network = SD3Transformer2DModel(
-        sample_size=16, num_layers=3, attention_head_dim=64, num_attention_heads=2,
-        joint_attention_dim=224, caption_projection_dim=128, pooled_projection_dim=192,
-        pos_embed_max_size=16, dual_attention_layers=dual, qk_norm=qk_norm,
-    )  # fmt: skip
-    return StableDiffusion3Pipeline(
-        transformer=network.eval(),
-        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
-        vae=AutoencoderKL(
-            **VAE, latent_channels=16, scaling_factor=1.5305, shift_factor=0.0609,
-            use_quant_conv=False, use_post_quant_conv=False,
-        ).eval(),
-        text_encoder=make_clip(64, projected=True),
-        tokenizer=tokenizer("<|endoftext|>"),
-        text_encoder_2=make_clip(128, projected=True, act="gelu"),
-        tokenizer_2=tokenizer("!"),
-        text_encoder_3=t5.eval(),
-        tokenizer_3=t5_tokenizer(),
-    )  # fmt: skip
-
-
-_ENDS = {
-    "pos_embed.proj.": "x_embedder.proj.",
-    "pos_embed.pos_embed": "pos_embed",
-    "time_text_embed.timestep_embedder.linear_1.": "t_embedder.mlp.0.",
-    "time_text_embed.timestep_embedder.linear_2.": "t_embedder.mlp.2.",
-    "time_text_embed.text_embedder.linear_1.": "y_embedder.mlp.0.",
-    "time_text_embed.text_embedder.linear_2.": "y_embedder.mlp.2.",
-    "norm_out.linear.": "final_layer.adaLN_modulation.1.",
-    "proj_out.": "final_layer.linear.",
-}
-_BLOCK = {
-    "attn.to_out.0.": "x_block.attn.proj.",
-    "attn.to_add_out.": "context_block.attn.proj.",
-    "attn.norm_q.": "x_block.attn.ln_q.",
-    "attn.norm_k.": "x_block.attn.ln_k.",
-    "attn.norm_added_q.": "context_block.attn.ln_q.",
-    "attn.norm_added_k.": "context_block.attn.ln_k.",
-    "attn2.to_out.0.": "x_block.attn2.proj.",
-    "attn2.norm_q.": "x_block.attn2.ln_q.",
-    "attn2.norm_k.": "x_block.attn2.ln_k.",
-    "norm1.linear.": "x_block.adaLN_modulation.1.",
-    "norm1_context.linear.": "context_block.adaLN_modulation.1.",
-    "ff.net.0.proj.": "x_block.mlp.fc1.",
-    "ff.net.2.": "x_block.mlp.fc2.",
-    "ff_context.net.0.proj.": "context_block.mlp.fc1.",
-    "ff_context.net.2.": "context_block.mlp.fc2.",
-}
-_JOINED = {
-    "attn.to_{}": "x_block.attn.qkv",
-    "attn.add_{}_proj": "context_block.attn.qkv",
-    "attn2.to_{}": "x_block.attn2.qkv",
-}
-
-
-def original_sd3(state: State) -> State:
-    """Names of Stability's `MMDiT`, in which queries, keys and values are one."""
-    found: State = {}
-    last = max(int(n.split(".")[1]) for n in state if n.startswith("transformer_blocks."))
-    for name, tensor in state.items():
-        match = re.match(r"transformer_blocks\.(\d+)\.(.*)", name)
-        if match is None:
-            new = name
-            for ours, theirs in _ENDS.items():
-                new = theirs + name.removeprefix(ours) if name.startswith(ours) else new
-            halves = name.startswith("norm_out.linear.")
-        else:
-            number, rest = int(match[1]), match[2]
-            joined = [
-                (plan.format("q"), plan, place)
-                for plan, place in _JOINED.items()
-                if re.fullmatch(
-                    re.escape(plan).replace(r"\{\}", "[qkv]") + r"\.(weight|bias)", rest
-                )
-            ]
-            if joined:
-                first, plan, place = joined[0]
-                if rest.startswith(first + "."):
-                    end = rest.rsplit(".", 1)[1]
-                    rows = [
-                        state[f"transformer_blocks.{number}.{plan.format(p)}.{end}"] for p in "qkv"
-                    ]
-                    found[f"joint_blocks.{number}.{place}.{end}"] = torch.cat(rows)
-                continue
-            inner = next(rest.replace(o, t) for o, t in _BLOCK.items() if rest.startswith(o))
-            new = f"joint_blocks.{number}.{inner}"
-            halves = number == last and rest.startswith("norm1_context.linear.")
-        found[new] = torch.cat(tensor.chunk(2)[::-1]) if halves else tensor
-    return found
-
-
-def original_state(pipe: Any) -> State:
-    state = prefixed("model.diffusion_model.", original_sd3(pipe.transformer.state_dict()))
-    state |= prefixed("first_stage_model.", original_vae(pipe.vae.state_dict()))
-    for name, encoder in (("clip_l", pipe.text_encoder), ("clip_g", pipe.text_encoder_2)):
-        wrapped = {
-            n if n.startswith("text_") else f"text_model.{n}": t
-            for n, t in encoder.state_dict().items()
-            if name == "clip_g" or not n.startswith("text_projection")
-        }
-        state |= prefixed(f"text_encoders.{name}.transformer.", wrapped)
-    t5 = {n: t for n, t in pipe.text_encoder_3.state_dict().items() if "embed_tokens" not in n}
-    return state | prefixed("text_encoders.t5xxl.transformer.", t5)
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +48,7 @@ def places(tmp_path_factory: pytest.TempPathFactory, pipe: Any) -> dict[str, Pat
     shutil.copy(root / "folder" / "tokenizer_3" / "tokenizer.json", vocabulary)
     return {
         "folder": root / "folder",
-        "file": save(original_state(pipe), root / "sd3.safetensors"),
+        "file": save(sd3_state(pipe), root / "sd3.safetensors"),
     }
 
 
@@ -320,7 +180,7 @@ def test_a_vocabulary_that_is_missing_is_named_with_its_place(
 def test_t5_in_a_file_of_its_own_joins_the_clips(
     places: dict[str, Path], memory: ModelMemory
 ) -> None:
-    pipe_state = original_state(make_sd3())
+    pipe_state = sd3_state(make_sd3())
     folder = places["file"].parent
     kinds = {"clips": "text_encoders.clip_", "t5": "text_encoders.t5xxl.transformer."}
     first = {n: t for n, t in pipe_state.items() if n.startswith(kinds["clips"])}
