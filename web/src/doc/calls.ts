@@ -19,12 +19,6 @@ export function reaches(workflow: Workflow, nodes: Graph["nodes"]): Set<string> 
   return found;
 }
 
-/** Whether a group contains itself. */
-export function isRecursive(workflow: Workflow, group: string): boolean {
-  const inner = own(workflow.groups, group);
-  return inner !== undefined && reaches(workflow, inner.nodes).has(group);
-}
-
 /** Whether a call of a group, put into the group `within`, would make that contain itself. */
 export function wouldRecurse(workflow: Workflow, group: string, within: string | null): boolean {
   const inner = own(workflow.groups, group);

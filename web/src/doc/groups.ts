@@ -5,7 +5,6 @@ import { editNodes, without } from "./edits";
 import { withGroup } from "./scope";
 import { type Graph, own, type Workflow } from "./types";
 
-export { isRecursive, unusedGroups, wouldRecurse } from "./calls";
 export { makeGroup } from "./make_group";
 export { cannotUnpack, unpackGroup } from "./unpack_group";
 

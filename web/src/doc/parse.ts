@@ -190,11 +190,7 @@ function byCodePoint(a: string, b: string): number {
   return left.length - right.length;
 }
 
-/** Whether two documents are saved as the same text; quick where they share parts. */
-export function sameWorkflow(a: Workflow, b: Workflow): boolean {
-  return a === b || sameJson(normal(a), normal(b));
-}
-
+/** Whether two graphs are saved as the same text; quick where they share parts. */
 export function sameGraph(a: Graph, b: Graph): boolean {
   return a === b || sameJson(normalGraph(a), normalGraph(b));
 }

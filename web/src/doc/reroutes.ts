@@ -1,6 +1,6 @@
 /** Reroutes: points that wires pass. They are part of the layout alone; a wire is one link. */
 
-import { freshName, removeReroutes, withLayout } from "./edits";
+import { freshName, withLayout } from "./edits";
 import { type Wire, type WireEnd, wiresOf } from "./inputs";
 import type { Graph, LinkRef, Point } from "./types";
 
@@ -103,9 +103,6 @@ export function addReroute(graph: Graph, segmentId: string, at: Point): Graph {
   }
   return withLayout(graph, { wires, reroutes: { ...graph.layout.reroutes, [id]: { at } } });
 }
-
-/** Take a reroute away; its wires go straight on. */
-export const removeReroute = (graph: Graph, id: string): Graph => removeReroutes(graph, [id]);
 
 /** Where a new wire that starts at a reroute comes from, and what it passes; null at a stray one. */
 export function extendFrom(

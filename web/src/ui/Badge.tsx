@@ -62,18 +62,3 @@ export function EmptyState({ icon, title, children, action }: EmptyStateProps) {
     </div>
   );
 }
-
-/** One line on what has just happened, told politely to screen readers. */
-export function StatusRegion({
-  text,
-  className,
-}: {
-  readonly text: string;
-  readonly className?: string;
-}) {
-  return (
-    <div role="status" aria-live="polite" aria-atomic="true" className={className ?? styles.status}>
-      {text}
-    </div>
-  );
-}

@@ -91,11 +91,6 @@ const FILLED = {
 
 export type IconName = keyof typeof STROKES | keyof typeof FILLED;
 
-export const ICONS: readonly IconName[] = [
-  ...(Object.keys(STROKES) as (keyof typeof STROKES)[]),
-  ...(Object.keys(FILLED) as (keyof typeof FILLED)[]),
-];
-
 export interface IconProps {
   readonly name: IconName;
   readonly size?: number | undefined;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { removeReroutes } from "../../src/doc/edits";
 import { wiresOf } from "../../src/doc/inputs";
-import { addReroute, extendFrom, removeReroute, segmentsOf } from "../../src/doc/reroutes";
+import { addReroute, extendFrom, segmentsOf } from "../../src/doc/reroutes";
 import { faults, flow, graphs, node } from "./toys";
 
 const fork = flow({
@@ -70,7 +70,7 @@ describe("a reroute", () => {
   });
 
   test("that is removed leaves the wires whole", () => {
-    const next = removeReroute(addReroute(fork, trunk, [5, 5]), "fork");
+    const next = removeReroutes(addReroute(fork, trunk, [5, 5]), ["fork"]);
     expect(next.layout.wires).toEqual({ "up/a": ["reroute"], "down/a": ["reroute"] });
     expect(removeReroutes(next, ["reroute"]).layout).toEqual({ wires: {}, reroutes: {} });
   });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { sameWorkflow } from "../../src/doc/parse";
+import { sameGraph } from "../../src/doc/parse";
 import { withTodaysNames } from "../../src/doc/todays_names";
 import { flat } from "./flat";
 import { flow, LIBRARY, node } from "./toys";
@@ -37,7 +37,7 @@ test("nodes, inputs and outputs have today's names everywhere, and compute the s
 
 test("a document in today's names says the same afterwards, and unknown types stay", () => {
   const today = withTodaysNames(old, LIBRARY);
-  expect(sameWorkflow(withTodaysNames(today, LIBRARY), today)).toBe(true);
+  expect(sameGraph(withTodaysNames(today, LIBRARY), today)).toBe(true);
   const unknown = flow({ nodes: { odd: { type: "gone.left", inputs: { left: 1 } } } });
   expect(withTodaysNames(unknown, LIBRARY)).toBe(unknown);
 });
