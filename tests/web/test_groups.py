@@ -190,3 +190,62 @@ def test_a_frame_takes_no_node_along_that_lies_outside(chain: Chain) -> None:
     editor.page.keyboard.press("Control+z")
     again = {name: one["at"] for name, one in editor.doc["layout"]["nodes"].items()}
     assert again == before
+
+
+def test_a_frame_is_named_by_keys_and_in_the_inspector(chain: Chain) -> None:
+    editor = chain()
+    editor.page.locator('[data-node="first"] header').click()
+    editor.page.locator('[data-node="second"] header').click(modifiers=["Shift"])
+    editor.page.keyboard.press("Control+g")
+    editor.page.keyboard.press("F2")
+    title = editor.page.get_by_role("textbox", name="Title of the frame")
+    expect(title).to_be_focused()
+    editor.page.keyboard.type("Sums")
+    editor.page.keyboard.press("Escape")
+    expect(title).to_have_count(0)
+    expect(editor.page.get_by_role("group", name="Frame frame")).to_be_visible()
+    editor.page.keyboard.press("F2")
+    editor.page.keyboard.type("Sums")
+    editor.page.keyboard.press("Enter")
+    expect(editor.page.get_by_role("group", name="Sums frame")).to_be_visible()
+
+    editor.page.keyboard.press("Alt+4")
+    panel = editor.page.get_by_role("region", name="Sums", exact=True)
+    expect(panel).to_contain_text("It holds 2 nodes")
+    panel.get_by_role("textbox", name="Title").fill("Both sums")
+    expect(editor.page.get_by_role("group", name="Both sums frame")).to_be_visible()
+
+
+def test_nodes_frames_and_notes_are_coloured_and_get_their_usual_colour_back(chain: Chain) -> None:
+    editor = chain()
+    layout = editor.doc["layout"]
+    editor.page.locator('[data-node="first"] header').click(button="right")
+    editor.page.get_by_role("menuitem", name="Colour the selection").click()
+    field = editor.page.get_by_label("Colour", exact=True)
+    expect(field).to_be_focused()
+    field.fill("#aa3355")
+    field.fill("#3355aa")
+    assert editor.doc["layout"]["nodes"]["first"]["colour"] == "#3355aa"
+    editor.page.locator('[data-node="second"] header').click(modifiers=["Shift"])
+    expect(field.locator("xpath=../..")).to_contain_text("as usual")
+    field.fill("#118822")
+    colours = {name: one.get("colour") for name, one in editor.doc["layout"]["nodes"].items()}
+    assert colours == {"start": None, "first": "#118822", "second": "#118822"}
+    editor.button("The usual colour").click()
+    assert editor.doc["layout"] == layout
+    expect(editor.button("The usual colour")).to_be_disabled()
+
+    editor.page.keyboard.press("Escape")
+    editor.page.mouse.move(*editor.empty())
+    editor.page.keyboard.press("n")
+    expect(editor.page.get_by_role("region", name="Note", exact=True)).to_be_visible()
+    field.fill("#aa3355")
+    (note,) = editor.doc["layout"]["notes"].values()
+    assert note["colour"] == "#aa3355"
+    editor.page.get_by_role("group", name="Note", exact=True).click()
+    editor.page.keyboard.press("Alt+Shift+c")
+    (note,) = editor.doc["layout"]["notes"].values()
+    assert "colour" not in note
+    editor.page.keyboard.press("Control+z")
+    (note,) = editor.doc["layout"]["notes"].values()
+    assert note["colour"] == "#aa3355"

@@ -1,6 +1,6 @@
 /** The top of a card: what the node is, and what became of it in the newest run. */
 
-import { memo, useRef } from "react";
+import { memo } from "react";
 import { withNodeLayout } from "../doc/edits";
 import { useEditor, useUi } from "../editor";
 import type { NodeRun } from "../store/runs";
@@ -10,6 +10,7 @@ import { badgeOf } from "./badge";
 import { focusNode } from "./focus";
 import css from "./NodeHeader.module.css";
 import { StepText } from "./StepText";
+import { TitleInput } from "./TitleInput";
 import { type NodeView, useJobActive } from "./useNode";
 
 interface HeaderProps {
@@ -21,8 +22,8 @@ interface HeaderProps {
 
 export const NodeHeader = memo(function NodeHeader({ id, view, run, title }: HeaderProps) {
   const { tabs, ui } = useEditor();
-  const renaming = useUi((state) => state.renaming === id);
-  const setRenaming = (on: boolean) => ui.setState({ renaming: on ? id : null });
+  const renaming = useUi((state) => state.renaming === `n:${id}`);
+  const setRenaming = (on: boolean) => ui.setState({ renaming: on ? `n:${id}` : null });
   const { entry, layout, face, shape } = view;
   const toggle = () =>
     tabs.editGraph((graph) =>
@@ -88,11 +89,7 @@ export const NodeHeader = memo(function NodeHeader({ id, view, run, title }: Hea
 
 function Rename({ id, title, done }: { id: string; title: string; done: () => void }) {
   const editor = useEditor();
-  const over = useRef(false);
-  const end = (text: string | null) => {
-    // The focus that leaves ends it too, once it has ended.
-    if (over.current) return;
-    over.current = true;
+  const end = (text: string | null, by: "keys" | "leaving") => {
     const wanted = text?.trim();
     if (wanted !== undefined) {
       editor.tabs.editGraph((graph) =>
@@ -102,20 +99,14 @@ function Rename({ id, title, done }: { id: string; title: string; done: () => vo
       );
     }
     done();
+    if (by === "keys") focusNode(editor, id);
   };
   return (
-    <input
-      className={`${css.rename} nodrag`}
-      aria-label={`New title of ${title}`}
-      defaultValue={title}
-      ref={(input) => input?.select()}
-      onBlur={(event) => end(event.target.value)}
-      onKeyDown={(event) => {
-        event.stopPropagation();
-        if (event.key !== "Enter" && event.key !== "Escape") return;
-        end(event.key === "Enter" ? event.currentTarget.value : null);
-        focusNode(editor, id);
-      }}
+    <TitleInput
+      label={`New title of ${title}`}
+      value={title}
+      className={css.rename ?? ""}
+      end={end}
     />
   );
 }

@@ -2,7 +2,7 @@
 
 import { type NodeProps, NodeResizer } from "@xyflow/react";
 import { memo, useState } from "react";
-import { withLayout } from "../doc/edits";
+import { editNote } from "../doc/notes";
 import { type Item, idOf, type Note, type Point } from "../doc/types";
 import { useEditor, useTab } from "../editor";
 import { graphOf } from "../store/tabs";
@@ -20,11 +20,7 @@ export const NoteCard = memo(function NoteCard({ id: key }: NodeProps<FlowNode>)
   const [editing, setEditing] = useState(false);
   if (!note) return null;
   const change = (part: Partial<Note>, tag: string) =>
-    tabs.editGraph(
-      (graph) =>
-        withLayout(graph, { notes: { ...graph.layout.notes, [id]: { ...note, ...part } } }),
-      tag,
-    );
+    tabs.editGraph((graph) => editNote(graph, id, part), tag);
   return (
     // biome-ignore lint/a11y/useSemanticElements: a note of the canvas is no article of the page
     <div

@@ -39,17 +39,19 @@ function focusIn(editor: Editor, id: string, selector: string, at: Point | null)
     frame?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id)}"]${selector}`);
   const box = boxAround(editor, [`n:${id}`]);
   if (box && at && !isSeen(editor, at)) editor.canvas.centre(box);
+  focusSoon(wanted);
+}
+
+/** Focus what may have to be mounted first, or waits for a menu to close. */
+export function focusSoon(wanted: () => HTMLElement | null | undefined): void {
+  let left = FRAMES;
   const focus = () => {
     const mounted = wanted();
     mounted?.focus({ preventScroll: true });
-    return mounted !== null && mounted !== undefined;
+    if (mounted && document.activeElement === mounted) return;
+    left -= 1;
+    if (left > 0) requestAnimationFrame(focus);
   };
   // At once where that can be, so that the next key finds it.
-  if (focus()) return;
-  let left = FRAMES;
-  const wait = () => {
-    left -= 1;
-    if (!focus() && left > 0) requestAnimationFrame(wait);
-  };
-  requestAnimationFrame(wait);
+  focus();
 }

@@ -1,11 +1,13 @@
+import { focusSoon } from "../canvas/focus";
 import { itemsOf } from "../doc/boxes";
 import { editLayouts, GRID, place } from "../doc/edits";
-import { isPinned, placeOf, setPinned } from "../doc/frames";
-import type { Item, Point } from "../doc/types";
+import { isPinned, placeOf, setColour, setPinned } from "../doc/frames";
+import { type Item, idsOf, type Point } from "../doc/types";
 import type { Editor } from "../editor";
 import { graphOf } from "../store/tabs";
 import type { Command } from "./command";
 import {
+  coloured,
   editable,
   graphInView,
   hasTab,
@@ -53,6 +55,21 @@ const NUDGES: readonly Command[] = ARROWS.flatMap(([name, dx, dy]): Command[] =>
     run: (editor) => nudge(editor, [dx, dy], true),
   },
 ]);
+
+/** The first selected thing that has a title; null if there is none. */
+function titled(editor: Editor): Item | null {
+  const [node] = selectedNodes(editor);
+  if (node !== undefined) return `n:${node}`;
+  const frames = graphInView(editor)?.layout.frames ?? {};
+  const frame = idsOf(selected(editor), "f").find((id) => Object.hasOwn(frames, id));
+  return frame === undefined ? null : `f:${frame}`;
+}
+
+/** Show the field of the selection's colour, and go there. */
+function chooseColour({ ui }: Editor): void {
+  ui.setState({ right: "inspector" });
+  focusSoon(() => document.querySelector<HTMLElement>("[data-colour]"));
+}
 
 export const EDIT_COMMANDS: readonly Command[] = [
   {
@@ -154,15 +171,29 @@ export const EDIT_COMMANDS: readonly Command[] = [
   },
   {
     id: "edit.rename",
-    title: "Rename the node",
+    title: "Rename the node or the frame",
     group: "Edit",
     icon: "edit",
     keys: "F2",
-    when: nodesSelected,
-    run(editor) {
-      const [renaming] = selectedNodes(editor);
-      if (renaming) editor.ui.setState({ renaming });
-    },
+    when: (editor) => editable(editor) && titled(editor) !== null,
+    run: (editor) => editor.ui.setState({ renaming: titled(editor) }),
+  },
+  {
+    id: "edit.colour",
+    title: "Colour the selection",
+    group: "Edit",
+    keys: "Shift+c",
+    when: (editor) => editable(editor) && coloured(editor).length > 0,
+    run: chooseColour,
+  },
+  {
+    id: "edit.uncolour",
+    title: "Give the selection its usual colour",
+    group: "Edit",
+    keys: "Alt+Shift+c",
+    when: (editor) => editable(editor) && coloured(editor).length > 0,
+    run: ({ tabs }) =>
+      tabs.editGraph((graph) => setColour(graph, tabs.current()?.selection ?? [], null)),
   },
   {
     id: "edit.pin",

@@ -1,10 +1,9 @@
 import { pictureInput } from "../actions/pictures";
 import { focusNode } from "../canvas/focus";
-import { boxAround } from "../canvas/hit";
 import { focusSockets } from "../canvas/socket_keys";
 import { align, autolayout, type Edge } from "../doc/arrange";
 import { setMode, withNodeLayout } from "../doc/edits";
-import { addFrame, framing, inside, setFrameMode } from "../doc/frames";
+import { frameAround, inside, setFrameMode } from "../doc/frames";
 import { showsPictures } from "../doc/geometry";
 import { makeGroup, unpackGroup } from "../doc/groups";
 import { faceOf } from "../doc/library";
@@ -170,15 +169,13 @@ export const GRAPH_COMMANDS: readonly Command[] = [
     keys: "Mod+g",
     when: someSelected,
     run(editor) {
-      const box = boxAround(editor, selected(editor));
-      if (!box) return;
-      let made = "";
-      editor.tabs.editGraph((graph) => {
-        const added = addFrame(graph, { ...framing(box), title: "" });
-        made = added.id;
-        return added.graph;
+      let made: string | null = null;
+      editor.tabs.editGraph((graph, workflow) => {
+        const framed = frameAround(graph, selected(editor), workflow, library(editor));
+        made = framed.id;
+        return framed.graph;
       });
-      if (made) editor.tabs.select([`f:${made}`]);
+      if (made !== null) editor.tabs.select([`f:${made}`]);
     },
   },
   {

@@ -1,6 +1,6 @@
 /** What commands ask of the selection. */
 
-import { type Graph, type Item, idsOf } from "../doc/types";
+import { type Graph, type Item, idsOf, kindOf } from "../doc/types";
 import type { Editor } from "../editor";
 import { graphOf } from "../store/tabs";
 
@@ -21,6 +21,10 @@ export const someSelected = (editor: Editor): boolean =>
   editable(editor) && selected(editor).size > 0;
 export const nodesSelected = (editor: Editor): boolean =>
   editable(editor) && selectedNodes(editor).length > 0;
+
+/** What is selected of what can have a colour: nodes, frames and notes. */
+export const coloured = (editor: Editor): Item[] =>
+  [...selected(editor)].filter((key) => ["n", "f", "t"].includes(kindOf(key)));
 
 /** The graph in view; an editor without a tab has no commands that ask for it. */
 export function graphInView(editor: Editor): Graph | null {

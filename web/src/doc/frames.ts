@@ -1,7 +1,7 @@
 /** Frames: boxes with a title around things, which move what lies in them. */
 
 import { boxesOf, boxOf, centreOf, holds, itemsOf } from "./boxes";
-import { editLayouts, freshName, place, setMode, withLayout } from "./edits";
+import { editLayouts, freshName, setMode, withLayout } from "./edits";
 import { around, type Box } from "./geometry";
 import type { Library } from "./library";
 import {
@@ -35,15 +35,12 @@ export function frameAround(
 }
 
 /** Place and size of a frame around a box. */
-export const framing = (box: Box): { readonly at: Point; readonly size: Point } => ({
+const framing = (box: Box): { readonly at: Point; readonly size: Point } => ({
   at: [box.x - MARGIN, box.y - MARGIN - TITLE],
   size: [box.width + 2 * MARGIN, box.height + 2 * MARGIN + TITLE],
 });
 
-export function addFrame(
-  graph: Graph,
-  frame: Frame,
-): { readonly graph: Graph; readonly id: string } {
+function addFrame(graph: Graph, frame: Frame): { readonly graph: Graph; readonly id: string } {
   const id = freshName("frame", graph.layout.frames ?? {});
   return { graph: withFrames(graph, { ...graph.layout.frames, [id]: frame }), id };
 }
@@ -56,18 +53,6 @@ export function editFrame(graph: Graph, id: string, part: Partial<Frame>): Graph
   const frame = own(graph.layout.frames, id);
   if (!frame) return graph;
   return withFrames(graph, { ...graph.layout.frames, [id]: { ...frame, ...part } });
-}
-
-export const renameFrame = (graph: Graph, id: string, title: string): Graph =>
-  editFrame(graph, id, { title });
-
-/** Another colour, or with null the usual one. */
-export function colourFrame(graph: Graph, id: string, colour: string | null): Graph {
-  const frame = own(graph.layout.frames, id);
-  if (!frame) return graph;
-  const { colour: _, ...rest } = frame;
-  const next = colour === null ? rest : { ...rest, colour };
-  return withFrames(graph, { ...graph.layout.frames, [id]: next });
 }
 
 /** What lies in a frame: all whose centre is in it. Of frames only smaller ones, so none holds itself. */
@@ -90,25 +75,6 @@ export function inside(
 
 const area = (box: Box): number => box.width * box.height;
 
-/** Move a frame, and what lies in it and is not pinned. */
-export function moveFrame(
-  graph: Graph,
-  id: string,
-  to: Point,
-  workflow: Workflow,
-  library: Library,
-): Graph {
-  const frame = own(graph.layout.frames, id);
-  if (!frame) return graph;
-  const [dx, dy] = [to[0] - frame.at[0], to[1] - frame.at[1]];
-  const places = new Map<Item, Point>([[`f:${id}`, to]]);
-  for (const key of inside(graph, id, workflow, library)) {
-    const at = placeOf(graph, key);
-    if (at && !isPinned(graph, key)) places.set(key, [at[0] + dx, at[1] + dy]);
-  }
-  return place(graph, places);
-}
-
 /** Where a thing lies; null for wires and what is gone. A node without a place lies at the origin. */
 export function placeOf(graph: Graph, key: Item): Point | null {
   const id = idOf(key);
@@ -128,24 +94,52 @@ export function placeOf(graph: Graph, key: Item): Point | null {
 }
 
 /** Whether a thing stays where it is when others are moved. */
-export function isPinned(graph: Graph, key: Item): boolean {
-  const { nodes, frames, notes } = graph.layout;
-  const kind = kindOf(key);
-  const parts = kind === "n" ? nodes : kind === "f" ? frames : kind === "t" ? notes : undefined;
-  return own<{ readonly pinned?: boolean }>(parts, idOf(key))?.pinned === true;
-}
+export const isPinned = (graph: Graph, key: Item): boolean => partOf(graph, key)?.pinned === true;
 
 /** Pin things, or let them move again. */
-export function setPinned(graph: Graph, items: Iterable<Item>, pinned: boolean): Graph {
+export const setPinned = (graph: Graph, items: Iterable<Item>, pinned: boolean): Graph =>
+  editParts(
+    graph,
+    items,
+    <T extends Part>({ pinned: _, ...rest }: T) => (pinned ? { ...rest, pinned } : rest) as T,
+  );
+
+/** Give nodes, frames and notes another colour, or with null the usual one. */
+export const setColour = (graph: Graph, items: Iterable<Item>, colour: string | null): Graph =>
+  editParts(
+    graph,
+    items,
+    <T extends Part>({ colour: _, ...rest }: T) =>
+      (colour === null ? rest : { ...rest, colour }) as T,
+  );
+
+/** The colour that a thing was given; null for the usual one. */
+export const colourOf = (graph: Graph, key: Item): string | null =>
+  partOf(graph, key)?.colour ?? null;
+
+/** What the layouts of nodes, frames and notes have in common. */
+interface Part {
+  readonly pinned?: boolean;
+  readonly colour?: string;
+}
+
+function partOf({ layout }: Graph, key: Item): Part | undefined {
+  const parts = { n: layout.nodes, f: layout.frames, t: layout.notes, r: undefined, w: undefined };
+  return own<Part>(parts[kindOf(key)], idOf(key));
+}
+
+function editParts(
+  graph: Graph,
+  items: Iterable<Item>,
+  change: <T extends Part>(part: T) => T,
+): Graph {
   const all = [...items];
-  const change = <T extends { readonly pinned?: boolean }>({ pinned: _, ...rest }: T) =>
-    (pinned ? { ...rest, pinned } : rest) as T;
   let next = editLayouts(graph, idsOf(all, "n"), change);
   for (const [kind, name] of [
     ["f", "frames"],
     ["t", "notes"],
   ] as const) {
-    const parts: Record<string, { readonly pinned?: boolean }> = { ...next.layout[name] };
+    const parts: Record<string, Part> = { ...next.layout[name] };
     const ids = idsOf(all, kind).filter((id) => Object.hasOwn(parts, id));
     for (const id of ids) parts[id] = change(parts[id] ?? {});
     // Frames and notes differ in what else they hold, which stays as it is.

@@ -3,7 +3,7 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { WireEnd } from "../doc/inputs";
 import type { Socket } from "../doc/sockets";
-import type { LinkRef, Point } from "../doc/types";
+import type { Item, LinkRef, Point } from "../doc/types";
 import type { Problem } from "../server/api";
 import type { Toast, ToastKind, Toasts } from "../ui/toasts_store";
 
@@ -68,8 +68,8 @@ export interface UiState {
   /** The wire that is being drawn by keys. */
   readonly wiring: Wiring | null;
   readonly finding: boolean;
-  /** The node whose title is being written. */
-  readonly renaming: string | null;
+  /** The node or the frame whose title is being written. */
+  readonly renaming: Item | null;
   /** The newest thing that happened, for the status line and for screen readers. */
   readonly status: string;
   /** What screen readers say at once, whatever they are saying; it is seen elsewhere. */

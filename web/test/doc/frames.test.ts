@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { boxesOf, boxOf, itemsOf, within } from "../../src/doc/boxes";
 import {
-  colourFrame,
+  colourOf,
+  editFrame,
   frameAround,
   inside,
   isPinned,
-  moveFrame,
-  placeOf,
-  renameFrame,
+  setColour,
   setFrameMode,
   setPinned,
 } from "../../src/doc/frames";
 import { addNote, editNote } from "../../src/doc/notes";
+import { sameGraph } from "../../src/doc/parse";
 import { flow, LIBRARY, node } from "./toys";
 
 const workflow = flow({
@@ -49,20 +49,10 @@ describe("a frame", () => {
     expect(inside(outer.graph, id, workflow, LIBRARY)).toEqual(held);
   });
 
-  test("takes along what it holds, save what is pinned", () => {
-    const [x, y] = placeOf(framed.graph, `f:${id}`) ?? [0, 0];
-    const next = moveFrame(framed.graph, id, [x + 10, y - 5], workflow, LIBRARY);
-    expect(placeOf(next, "n:one")).toEqual([10, -5]);
-    expect(placeOf(next, "r:bend")).toEqual([280, 35]);
-    expect(placeOf(next, "n:sum")).toEqual([300, 0]);
-    expect(placeOf(next, "n:far")).toEqual([5000, 0]);
-  });
-
   test("has a title and a colour", () => {
-    const next = colourFrame(renameFrame(framed.graph, id, "New"), id, "#123456");
+    const next = editFrame(framed.graph, id, { title: "New", colour: "#123456" });
     expect(next.layout.frames?.[id]).toMatchObject({ title: "New", colour: "#123456" });
-    expect(colourFrame(next, id, null).layout.frames?.[id]).not.toHaveProperty("colour");
-    expect(renameFrame(next, "gone", "x")).toBe(next);
+    expect(editFrame(next, "gone", { title: "x" })).toBe(next);
   });
 
   test("bypasses all its nodes", () => {
@@ -85,6 +75,17 @@ test("things are pinned and let go, whatever they are", () => {
     false,
     false,
   ]);
+});
+
+test("things are coloured and get their usual colour back, and keep the rest", () => {
+  const { graph } = addNote(framed.graph, [0, 0], "words");
+  const all = [`f:${id}`, "t:note", "n:sum"] as const;
+  const red = setColour(graph, [...all, "r:bend", "n:gone"], "#aa0000");
+  expect(all.map((key) => colourOf(red, key))).toEqual(["#aa0000", "#aa0000", "#aa0000"]);
+  expect(colourOf(red, "n:one")).toBeNull();
+  expect(red.layout.nodes?.sum).toEqual({ at: [300, 0], pinned: true, colour: "#aa0000" });
+  expect(red.layout.reroutes).toBe(graph.layout.reroutes);
+  expect(sameGraph(setColour(red, all, null), graph)).toBe(true);
 });
 
 test("a note is written and edited", () => {
