@@ -45,6 +45,7 @@ def inspect_folder(path: Path) -> ModelFile:
         downscale=_downscale(vae, path / "vae"),
         text_width=_number(denoiser, layout.text_width, path / layout.denoiser),
         inputs=_number(denoiser, "in_channels", path / layout.denoiser) // layout.packed,
+        inner_width=_inner_width(denoiser),
     )
     texts = {part: configs[part] for part in parts if part in layout.tokenizers}
     _check_fit(folder, layout, texts)
@@ -156,6 +157,14 @@ def _downscale(vae: Config, part: Path) -> int:
     if not isinstance(levels, list) or not levels:
         raise InputError(f"{part / 'config.json'}: 'block_out_channels' is {levels!r}, not a list")
     return int(2 ** (len(levels) - 1))
+
+
+def _inner_width(network: Config) -> int:
+    """That of a transformer is all its heads together; UNets are as wide as their levels."""
+    heads, width = network.get("num_attention_heads"), network.get("attention_head_dim")
+    if "num_layers" not in network or not isinstance(heads, int) or not isinstance(width, int):
+        return 0
+    return heads * width
 
 
 def _check_fit(folder: ModelFile, layout: FolderLayout, texts: dict[str, Config]) -> None:

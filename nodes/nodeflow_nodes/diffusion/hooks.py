@@ -217,6 +217,7 @@ def _model(model: ModelFile) -> dict[str, JsonValue]:
         "channels": model.channels,
         "downscale": model.downscale,
         "prediction": model.prediction,
+        **({"inner_width": model.inner_width} if model.inner_width else {}),
     }
 
 

@@ -54,6 +54,12 @@ def _check_network(lora: LoraFile, model: Facts) -> None:
             f"the LoRA {path} is for models of the family {families}, and this one is of "
             f"{family}; choose a LoRA of the same family"
         )
+    inner = model.get("inner_width")
+    if lora.inner_width and isinstance(inner, int) and lora.inner_width != inner:
+        raise InputError(
+            f"the LoRA {path} is for networks that are {lora.inner_width} wide inside, and this "
+            f"model's is {inner} wide; choose a LoRA of the model's family and size"
+        )
     if lora.text_width and isinstance(width, int) and lora.text_width != width:
         raise InputError(
             f"the LoRA {path} is for networks that take text of width {lora.text_width}, and this "

@@ -33,6 +33,8 @@ class Found:
         downscale: Picture pixels that one latent pixel stands for, along each side.
         text_width: Length of the hidden states that the network takes, or the text encoder makes;
             0 with neither.
+        inner_width: Length of the states between the network's blocks, where they all are as long;
+            0 otherwise, and without a network.
         inputs: Channels that the network takes: more than `channels` for inpainting; 0 without.
         encoders: Names of its text encoders, where they may also come from several files.
     """
@@ -46,6 +48,7 @@ class Found:
     downscale: int = 8
     text_width: int = 0
     inputs: int = 0
+    inner_width: int = 0
     encoders: frozenset[str] = frozenset()
 
 

@@ -49,7 +49,7 @@ def diffusers_state(layers: Layers, alpha: float = ALPHA) -> tuple[State, dict[s
     config: dict[str, object] = {}
     for part, modules in layers.items():
         for name, (down, up) in modules.items():
-            text = part != "unet" and not name.startswith("text_model.")
+            text = part.startswith("text_encoder") and not name.startswith("text_model.")
             start = f"{part}.{'text_model.' * text}{name}"
             state |= {f"{start}.lora_A.weight": down, f"{start}.lora_B.weight": up}
         names = sorted(modules)

@@ -57,5 +57,6 @@ def find_flux(table: TensorTable) -> Found | None:
         downscale=vae_downscale(table) if "vae" in parts else 8,
         text_width=text[1],
         inputs=taken[1] // PACKED,
+        inner_width=taken[0],
         encoders=frozenset(encoders),
     )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-_ENDS = {
+ENDS = {
     "time_in.in_layer.": "time_text_embed.timestep_embedder.linear_1.",
     "time_in.out_layer.": "time_text_embed.timestep_embedder.linear_2.",
     "vector_in.in_layer.": "time_text_embed.text_embedder.linear_1.",
@@ -24,7 +24,7 @@ _ENDS = {
     "final_layer.linear.": "proj_out.",
     "final_layer.adaLN_modulation.1.": "norm_out.linear.",
 }
-_DOUBLE = {
+DOUBLE = {
     "img_mod.lin.": "norm1.linear.",
     "txt_mod.lin.": "norm1_context.linear.",
     "img_attn.norm.query_norm.scale": "attn.norm_q.weight",
@@ -38,17 +38,18 @@ _DOUBLE = {
     "txt_mlp.0.": "ff_context.net.0.proj.",
     "txt_mlp.2.": "ff_context.net.2.",
 }
-_SINGLE = {
+SINGLE = {
     "modulation.lin.": "norm.linear.",
     "norm.query_norm.scale": "attn.norm_q.weight",
     "norm.key_norm.scale": "attn.norm_k.weight",
     "linear2.": "proj_out.",
 }
-_SPLIT = {
+SPLIT = {
     "img_attn.qkv.": ("attn.to_q.", "attn.to_k.", "attn.to_v."),
     "txt_attn.qkv.": ("attn.add_q_proj.", "attn.add_k_proj.", "attn.add_v_proj."),
     "linear1.": ("attn.to_q.", "attn.to_k.", "attn.to_v.", "proj_mlp."),
 }
+"""Parts of names in the original layout to theirs in diffusers', or to those of several parts."""
 _BLOCK = re.compile(r"(double|single)_blocks\.(\d+)\.(.+)")
 
 
@@ -61,15 +62,15 @@ def flux_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if match is None:
             swapped = name.startswith("final_layer.adaLN_modulation.1.")
             # The original gives shift before scale here.
-            found[_renamed(name, _ENDS)] = torch.cat(tensor.chunk(2)[::-1]) if swapped else tensor
+            found[_renamed(name, ENDS)] = torch.cat(tensor.chunk(2)[::-1]) if swapped else tensor
             continue
         kind, number, rest = match.groups()
         block = f"{'single_' if kind == 'single' else ''}transformer_blocks.{number}."
-        place = next((start for start in _SPLIT if rest.startswith(start)), None)
+        place = next((start for start in SPLIT if rest.startswith(start)), None)
         if place is None:
-            found[block + _renamed(rest, _SINGLE if kind == "single" else _DOUBLE)] = tensor
+            found[block + _renamed(rest, SINGLE if kind == "single" else DOUBLE)] = tensor
             continue
-        parts = _SPLIT[place]
+        parts = SPLIT[place]
         sizes = [width] * 3 + [len(tensor) - 3 * width] * (len(parts) - 3)
         for part, rows in zip(parts, torch.split(tensor, sizes), strict=True):
             found[block + part + rest.removeprefix(place)] = rows

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.flux_keys import FAMILY_FLUX
+from nodeflow_nodes.diffusion.families.stable_diffusion_3_keys import FAMILY_3
 from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY, FAMILY_XL
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.headers import read_metadata
@@ -34,6 +36,9 @@ _PREFIXES: Mapping[str, str] = {
     "transformer_": DENOISER,
     "diffusion_model_": DENOISER,
     "model_diffusion_model_": DENOISER,
+    "text_encoders_clip_l_transformer_": TEXT_ENCODERS[0],
+    "text_encoders_clip_g_transformer_": TEXT_ENCODERS[1],
+    "text_encoders_t5xxl_transformer_": TEXT_ENCODERS[2],
     "text_encoder_2_": TEXT_ENCODERS[1],
     "text_encoder_3_": TEXT_ENCODERS[2],
     "text_encoder_": TEXT_ENCODERS[0],
@@ -50,6 +55,8 @@ _ROLES: Mapping[str, str] = {
     r"\.lora_B(\.default)?\.weight": "up",
     r"[._]lora\.down\.weight": "down",
     r"[._]lora\.up\.weight": "up",
+    r"(?<=_lora[12])\.down\.weight": "down",
+    r"(?<=_lora[12])\.up\.weight": "up",
     r"\.lora_linear_layer\.down\.weight": "down",
     r"\.lora_linear_layer\.up\.weight": "up",
     r"([._]lora|\.lora_linear_layer)?\.alpha": "alpha",
@@ -63,6 +70,8 @@ _ROLES: Mapping[str, str] = {
 """Endings of a tensor's name to what it is for the module."""
 _ENDINGS = tuple((re.compile(f"(?:{ending})$"), role) for ending, role in _ROLES.items())
 
+_T5_MODULE = "encoder_block_"
+"""Begins the names of T5's modules, whichever of a model's encoders a file takes it for."""
 _OLD_PROJECTIONS = {"to_q": "q_proj", "to_k": "k_proj", "to_v": "v_proj", "to_out": "out_proj"}
 
 Layer = Mapping[str, str]
@@ -77,12 +86,24 @@ class _Architecture:
         families: Their names.
         modules: Matches a module of such a network.
         text: Ends the names of modules that take a prompt's hidden states.
+        inner: Ends the names of modules that take the states between the network's blocks.
     """
 
     families: frozenset[str]
     modules: re.Pattern[str]
     text: tuple[str, ...] = ()
+    inner: tuple[str, ...] = ()
 
+
+_FROM_BLOCKS = (
+    *(f"_attn_{name}" for name in ("to_q", "to_k", "to_v")),
+    *(f"_attn_add_{name}_proj" for name in "qkv"),
+    *("_qkv", "_qkv_lora1", "_qkv_lora2"),
+    "_linear1",
+    "_ff_net_0_proj",
+    "_mlp_0",
+    "_mlp_fc1",
+)
 
 _ARCHITECTURES: tuple[_Architecture, ...] = (
     _Architecture(
@@ -93,7 +114,36 @@ _ARCHITECTURES: tuple[_Architecture, ...] = (
         ),
         ("_attn2_to_k", "_attn2_to_v"),
     ),
+    _Architecture(
+        frozenset({FAMILY_FLUX}),
+        re.compile(
+            r"(double_blocks|single_blocks|single_transformer_blocks|img_in|txt_in|time_in_"
+            r"|vector_in_|guidance_in_)"
+        ),
+        ("context_embedder", "txt_in"),
+        _FROM_BLOCKS,
+    ),
+    _Architecture(
+        frozenset({FAMILY_3}),
+        re.compile(
+            r"(joint_blocks|x_embedder_proj|t_embedder_|y_embedder_|pos_embed_proj"
+            r"|transformer_blocks_\d+_attn2_)"
+        ),
+        ("context_embedder",),
+        _FROM_BLOCKS,
+    ),
+    # What both have under one name.
+    _Architecture(
+        frozenset({FAMILY_FLUX, FAMILY_3}),
+        re.compile(
+            r"(transformer_blocks|context_embedder|x_embedder|time_text_embed|norm_out_linear"
+            r"|proj_out|final_layer_)"
+        ),
+        ("context_embedder",),
+        _FROM_BLOCKS,
+    ),
 )
+"""Asked in order."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +157,7 @@ class LoraFile:
         unknown: Tensors that are of no layout known here.
         families: Names of the families whose network it changes; empty if it changes none.
         text_width: Length of the hidden states that the network takes; 0 if unknown.
+        inner_width: Length of the states between the network's blocks; 0 if unknown.
         encoder_widths: Part to the length of the hidden states that this text encoder makes.
     """
 
@@ -115,6 +166,7 @@ class LoraFile:
     unknown: tuple[str, ...]
     families: frozenset[str]
     text_width: int
+    inner_width: int
     encoder_widths: Mapping[str, int]
 
     @classmethod
@@ -145,6 +197,7 @@ class LoraFile:
             unknown,
             frozenset() if found is None else found.families,
             0 if found is None else _in_width(table, layers[DENOISER], found.text),
+            0 if found is None else _in_width(table, layers[DENOISER], found.inner),
             widths,
         )
 
@@ -208,6 +261,8 @@ def _module(name: str) -> tuple[str, str]:
             break
     if part == DENOISER:
         return part, module + "_0" if module.endswith("_to_out") else module
+    if module.startswith(_T5_MODULE):
+        return TEXT_ENCODERS[2], module
     module = module.removeprefix("text_model_")
     for old, new in _OLD_PROJECTIONS.items():
         if module.endswith(f"self_attn_{old}"):

@@ -1,4 +1,4 @@
-"""What LoRA files call the modules of a network. Without torch.
+"""What LoRA files call the modules of a network.
 
 Each kind of network may have, besides its own names, those of the model's first code.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+
+from nodeflow_nodes.diffusion.families.lora_target import Places, Target
+from nodeflow_nodes.diffusion.families.transformer_names import flux_places, sd3_places
 
 _UNET_ENDS = {
     "time_embedding.linear_1": "time_embed.0",
@@ -31,22 +33,6 @@ _BLOCK = re.compile(r"(down|up)_blocks\.(\d+)\.([a-z]+)\.(\d+)\.(.+)")
 _MIDDLE_BLOCK = re.compile(r"mid_block\.([a-z]+\.\d+)\.(.+)")
 
 
-@dataclass(frozen=True)
-class Target:
-    """A module that a layer of a LoRA changes.
-
-    Attributes:
-        module: Its name in the network.
-        start: First of the layer's rows that are this module's: a layer may be for several modules
-            whose matrices the first code had as one.
-        stop: Row after the last; None for all that follow.
-    """
-
-    module: str
-    start: int = 0
-    stop: int | None = None
-
-
 Targets = Mapping[str, tuple[Target, ...]]
 
 
@@ -57,20 +43,20 @@ def targets(kind: str, modules: Mapping[str, int]) -> Targets:
         kind: Name of the network's class.
         modules: The network's modules to how many rows the weight of each has.
     """
-    found: dict[str, tuple[Target, ...]] = {}
+    found: Places = {}
     if kind in _FIRST_NAMES:
         found |= _FIRST_NAMES[kind](modules)
     own = {name.removeprefix("text_model."): (Target(name),) for name in modules}
     return {name.replace(".", "_"): places for name, places in (found | own).items()}
 
 
-def unet_names(modules: Collection[str]) -> dict[str, tuple[Target, ...]]:
+def unet_names(modules: Collection[str]) -> Places:
     """The names of `openaimodel.UNetModel`, which Stable Diffusion was trained with."""
     resnets = {
         m[2] for name in modules if (m := re.match(r"(down_blocks\.0\.resnets\.)(\d+)", name))
     }
     attending = {m[0] for name in modules if (m := re.match(r"up_blocks\.\d+\.attentions", name))}
-    found: dict[str, tuple[Target, ...]] = {}
+    found: Places = {}
     for name in modules:
         first = _UNET_ENDS.get(name) or _first_unet_name(name, len(resnets), attending)
         if first is not None:
@@ -102,7 +88,9 @@ def _first_unet_name(name: str, layers: int, attending: Collection[str]) -> str 
     return f"{start}.{place}.{inner}"
 
 
-_FIRST_NAMES: Mapping[str, Callable[[Mapping[str, int]], dict[str, tuple[Target, ...]]]] = {
+_FIRST_NAMES: Mapping[str, Callable[[Mapping[str, int]], Places]] = {
     "UNet2DConditionModel": unet_names,
+    "FluxTransformer2DModel": flux_places,
+    "SD3Transformer2DModel": sd3_places,
 }
 """Network's class to the names of the model's first code."""

@@ -21,7 +21,8 @@ from torch import Tensor, nn
 
 from nodeflow import InputError, Patch
 from nodeflow_nodes.diffusion.families.lora_layers import LORA, LoraFile
-from nodeflow_nodes.diffusion.families.lora_names import Target, targets
+from nodeflow_nodes.diffusion.families.lora_names import targets
+from nodeflow_nodes.diffusion.families.lora_target import Target
 
 N = TypeVar("N", bound=nn.Module)
 Layer = Mapping[str, Tensor]
@@ -178,15 +179,15 @@ def _with_layer(weight: Tensor, laid: _Laid) -> Tensor:
     """A weight in float32 with one layer over it."""
     try:
         delta = laid.scale * _delta(laid.layer)
-        rows = slice(laid.target.start, laid.target.stop)
-        delta = delta.to(weight.device)[rows].reshape(weight.shape)
+        delta = _own_rows(delta.to(weight.device), laid.target).reshape(weight.shape)
         direction = _magnitude(laid.layer, weight)
         if direction is None:
             return weight + laid.strength * delta
         magnitude, sides = direction
         whole: Tensor = weight + delta
         norm: Tensor = torch.linalg.vector_norm(whole, dim=sides, keepdim=True)
-        whole = whole * (magnitude[rows] if len(magnitude) > 1 else magnitude) / norm
+        own = _own_rows(magnitude, laid.target) if len(magnitude) > 1 else magnitude
+        whole = whole * own / norm
         return weight + laid.strength * (whole - weight)
     except (RuntimeError, KeyError) as error:
         shapes = ", ".join(f"{role} {list(t.shape)}" for role, t in sorted(laid.layer.items()))
@@ -194,6 +195,12 @@ def _with_layer(weight: Tensor, laid: _Laid) -> Tensor:
             f"{laid.where} ({shapes}) does not fit the model, which has {list(weight.shape)} "
             f"there; choose a LoRA of the model's family"
         ) from error
+
+
+def _own_rows(rows: Tensor, target: Target) -> Tensor:
+    """Those of a layer's rows that are a module's, as the module has them."""
+    own = rows[target.start : target.stop]
+    return torch.cat(own.chunk(2)[::-1]) if target.swapped else own
 
 
 def _delta(layer: Layer) -> Tensor:

@@ -45,6 +45,7 @@ def find_stable_diffusion_3(table: TensorTable) -> Found | None:
             channels=table.shape("pos_embed.proj.weight")[1],
             text_width=table.shape("context_embedder.weight")[1],
             inputs=table.shape("pos_embed.proj.weight")[1],
+            inner_width=table.shape("pos_embed.proj.weight")[0],
         )
     if prefix is not None:
         channels = table.shape(f"{prefix}x_embedder.proj.weight")[1]
@@ -60,6 +61,7 @@ def find_stable_diffusion_3(table: TensorTable) -> Found | None:
             downscale=vae_downscale(table) if "vae" in parts else 8,
             text_width=table.shape(f"{prefix}context_embedder.weight")[1],
             inputs=channels,
+            inner_width=table.shape(f"{prefix}x_embedder.proj.weight")[0],
             encoders=frozenset(encoders),
         )
     if len(encoders) > 1 or T5 in encoders:
