@@ -94,11 +94,21 @@ def encoded(network: Autoencoder, pixels: Tensor, seed: int | None) -> Tensor:
     Raises:
         InputError: A side is not a whole number of latent pixels.
     """
+    return network.encode(pixels, drawing_noise(network, pixels, seed))
+
+
+def drawing_noise(network: Autoencoder, pixels: Tensor, seed: int | None) -> Tensor | None:
+    """What `Autoencoder.encode` takes besides pictures, to draw latents from a seed.
+
+    Raises:
+        InputError: A side is not a whole number of latent pixels.
+    """
     check_size({"downscale": network.downscale}, pixels.shape[2], pixels.shape[1])
+    if seed is None:
+        return None
     batch, height, width, _ = pixels.shape
     rows, columns = height // network.downscale, width // network.downscale
-    like = torch.empty(batch, network.channels, rows, columns)
-    return network.encode(pixels, None if seed is None else start_noise(like, (seed,)))
+    return start_noise(torch.empty(batch, network.channels, rows, columns), (seed,))
 
 
 def opaque(image: Tensor) -> Tensor:
