@@ -106,6 +106,79 @@ def test_unpacking_a_group_gives_the_same_graph(chain: Chain) -> None:
     assert after.get("groups", {}) == {}
 
 
+def test_a_group_is_renamed_in_all_its_calls(chain: Chain) -> None:
+    editor = chain()
+    grouped(editor)
+    editor.page.keyboard.press("Control+d")
+    editor.page.locator("[data-node][data-selected] header").click(button="right")
+    editor.page.get_by_role("menuitem", name="Rename the group").click()
+    dialog = editor.page.get_by_role("dialog", name="Rename the group Group")
+    name = dialog.get_by_role("textbox", name="Name")
+    name.fill(" ")
+    expect(dialog.get_by_role("button", name="Rename")).to_be_disabled()
+    name.fill("Sums / of two")
+    name.press("Enter")
+    expect(editor.node("Sums / of two")).to_have_count(2)
+    assert set(editor.doc["groups"]) == {"Sums / of two"}
+    editor.page.keyboard.press("Control+z")
+    expect(editor.node("Group")).to_have_count(2)
+
+    enter_first(editor)
+    editor.page.mouse.move(*editor.empty())
+    editor.page.keyboard.press("Shift+F2")
+    name = editor.page.get_by_role("dialog", name="Rename the group").get_by_role("textbox")
+    name.fill("Inside")
+    name.press("Enter")
+    crumbs = editor.page.get_by_role("navigation", name="Groups")
+    expect(crumbs.get_by_role("button", name="Inside")).to_be_visible()
+    expect(editor.page.locator('[data-node="first"]')).to_be_visible()
+
+
+def enter_first(editor: Editor) -> None:
+    editor.node("Group").first.locator("header").dblclick(position={"x": 150, "y": 10})
+    expect(editor.page.get_by_role("navigation", name="Groups")).to_be_visible()
+
+
+def test_a_call_gets_a_group_of_its_own(chain: Chain) -> None:
+    editor = chain()
+    grouped(editor)
+    editor.page.keyboard.press("Control+d")
+    before = editor.doc
+    editor.page.keyboard.press("Shift+g")
+    expect(editor.node("Group 2")).to_be_visible()
+    expect(editor.status).to_have_text(
+        "The node calls 'Group 2' now; other calls stay as they are."
+    )
+    groups = editor.doc["groups"]
+    assert groups["Group 2"] == groups["Group"]
+    assert sorted(
+        one["type"] for one in editor.doc["nodes"].values() if one["type"].startswith("group:")
+    ) == ["group:Group", "group:Group 2"]
+    editor.page.keyboard.press("Control+z")
+    assert editor.doc == before
+
+
+def test_groups_that_nothing_calls_are_told_of_and_dropped(chain: Chain) -> None:
+    editor = chain()
+    grouped(editor)
+    editor.page.keyboard.press("Delete")
+    expect(editor.status).to_have_text(
+        "Nothing calls 'Group' any more; the inspector lists such groups and drops them."
+    )
+    assert "Group" in editor.doc["groups"]
+    editor.page.keyboard.press("Alt+4")
+    listed = editor.page.get_by_role("list", name="Groups of the workflow").get_by_role("listitem")
+    expect(listed).to_contain_text("nothing calls it")
+    editor.button("Drop what nothing calls").click()
+    expect(listed).to_have_count(0)
+    expect(editor.status).to_have_text("Dropped 'Group'.")
+    assert editor.doc.get("groups", {}) == {}
+    editor.page.keyboard.press("Control+z")
+    editor.page.keyboard.press("Control+z")
+    expect(listed).to_contain_text("called once")
+    expect(editor.button("Drop what nothing calls")).to_have_count(0)
+
+
 def test_what_a_group_loses_inside_its_calls_lose_too(editor: Editor) -> None:
     editor.load(
         tools(

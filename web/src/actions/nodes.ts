@@ -1,6 +1,7 @@
 /** Nodes that are added, copied and pasted. */
 
 import { focusNode, showNode } from "../canvas/focus";
+import { unusedGroups } from "../doc/calls";
 import { copy, duplicate, paste } from "../doc/clipboard";
 import { addNode, connect, freshId, GRID, remove } from "../doc/edits";
 import { pruneCalls } from "../doc/exposed";
@@ -17,7 +18,7 @@ import {
   type Point,
 } from "../doc/types";
 import type { Editor } from "../editor";
-import { graphOf, workflowOf } from "../store/tabs";
+import { graphOf, type Tab, workflowOf } from "../store/tabs";
 import type { Loose } from "../store/ui";
 
 export interface NodeActions {
@@ -104,6 +105,7 @@ export function makeNodeActions(get: () => Editor): NodeActions {
     remove() {
       const items = selection();
       const { tabs } = get();
+      const before = tabs.current();
       tabs.edit((workflow) => {
         const scope = tabs.current()?.scope ?? [];
         const next = withGraph(workflow, scope, remove(graphAt(workflow, scope), items));
@@ -112,11 +114,23 @@ export function makeNodeActions(get: () => Editor): NodeActions {
         return group ? pruneCalls(next, group) : next;
       });
       tabs.select([]);
+      tellOfUnused(get(), before);
     },
     look: (flat) => lookAt(get(), flat, focusNode),
     show: (flat) => lookAt(get(), flat, showNode),
   };
   return actions;
+}
+
+/** Say which groups lost their last call; they are kept, so that a call can be added again. */
+function tellOfUnused({ tabs, ui }: Editor, before: Tab | undefined): void {
+  const tab = tabs.current();
+  if (!before || !tab) return;
+  const known = unusedGroups(workflowOf(before));
+  const names = unusedGroups(workflowOf(tab)).filter((name) => !known.includes(name));
+  if (names.length === 0) return;
+  const listed = names.map((name) => `'${name}'`).join(", ");
+  ui.say(`Nothing calls ${listed} any more; the inspector lists such groups and drops them.`);
 }
 
 /** Enter the groups around a node, and then do something to it there. */

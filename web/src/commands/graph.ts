@@ -3,14 +3,12 @@ import { focusNode } from "../canvas/focus";
 import { focusSockets } from "../canvas/socket_keys";
 import { align, autolayout, type Edge } from "../doc/arrange";
 import { setMode, withNodeLayout } from "../doc/edits";
-import { frameAround, inside, setFrameMode } from "../doc/frames";
+import { frameAround, setFrameMode } from "../doc/frames";
 import { showsPictures } from "../doc/geometry";
-import { makeGroup, unpackGroup } from "../doc/groups";
 import { faceOf } from "../doc/library";
 import { addNote, NOTE_SIZE } from "../doc/notes";
 import { flowOrder } from "../doc/order";
-import { groupOf } from "../doc/scope";
-import { type Item, idsOf, type Mode } from "../doc/types";
+import { idsOf, type Mode } from "../doc/types";
 import type { Editor } from "../editor";
 import { graphOf, workflowOf } from "../store/tabs";
 import type { IconName } from "../ui/icons";
@@ -19,6 +17,7 @@ import {
   editable,
   graphInView,
   hasTab,
+  meant,
   nodesSelected,
   selected,
   selectedNodes,
@@ -26,18 +25,6 @@ import {
 } from "./selection";
 
 const library = (editor: Editor) => editor.library.getState().library;
-
-/** The selected nodes, and those in selected frames. */
-function meant(editor: Editor): string[] {
-  const tab = editor.tabs.current();
-  if (!tab) return [];
-  const graph = graphOf(tab);
-  const items = new Set<Item>(selected(editor));
-  for (const frame of idsOf(items, "f")) {
-    for (const key of inside(graph, frame, workflowOf(tab), library(editor))) items.add(key);
-  }
-  return idsOf(items, "n").filter((id) => id in graph.nodes);
-}
 
 /** The mode is set, or taken away if all have it. */
 function toggleMode(editor: Editor, mode: Mode): void {
@@ -69,13 +56,6 @@ const ALIGNS: readonly Command[] = EDGES.map(([edge, words, icon]) => ({
     );
   },
 }));
-
-/** The only selected call of a group; null if another thing is selected. */
-function selectedCall(editor: Editor): string | null {
-  const [id, ...more] = selectedNodes(editor);
-  const entry = id === undefined ? undefined : graphInView(editor)?.nodes[id];
-  return id !== undefined && entry && more.length === 0 && groupOf(entry.type) !== null ? id : null;
-}
 
 /** The node that has the focus, else the only one that is selected. */
 function nodeAtHand(editor: Editor): string | null {
@@ -192,58 +172,6 @@ export const GRAPH_COMMANDS: readonly Command[] = [
         );
       }
     },
-  },
-  {
-    id: "graph.group",
-    title: "Make a group of the selection",
-    group: "Graph",
-    icon: "group",
-    keys: "Mod+Shift+g",
-    when: nodesSelected,
-    run(editor) {
-      const ids = meant(editor);
-      const tab = editor.tabs.current();
-      if (!tab) return;
-      const made = makeGroup(workflowOf(tab), tab.scope, ids, "Group", library(editor));
-      editor.tabs.edit(() => made.workflow);
-      editor.tabs.select([`n:${made.call}`]);
-      editor.ui.say("A group was made; double click enters it.");
-    },
-  },
-  {
-    id: "graph.ungroup",
-    title: "Unpack the group",
-    group: "Graph",
-    icon: "ungroup",
-    keys: "Mod+Shift+u",
-    when: (editor) => editable(editor) && selectedCall(editor) !== null,
-    run(editor) {
-      const tab = editor.tabs.current();
-      const call = selectedCall(editor);
-      if (!tab || call === null) return;
-      const made = unpackGroup(workflowOf(tab), tab.scope, call, library(editor));
-      editor.tabs.edit(() => made.workflow);
-      editor.tabs.select(made.items);
-    },
-  },
-  {
-    id: "graph.enter",
-    title: "Enter the group",
-    group: "Graph",
-    keys: "Mod+Shift+e",
-    when: (editor) => selectedCall(editor) !== null,
-    run(editor) {
-      const call = selectedCall(editor);
-      if (call !== null) editor.tabs.enter(call);
-    },
-  },
-  {
-    id: "graph.leave",
-    title: "Leave the group",
-    group: "Graph",
-    keys: "Mod+Shift+l",
-    when: ({ tabs }) => (tabs.current()?.scope.length ?? 0) > 0,
-    run: ({ tabs }) => tabs.leave((tabs.current()?.scope.length ?? 1) - 1),
   },
   {
     id: "graph.note",

@@ -30,6 +30,8 @@ const MENUS: Readonly<Record<MenuPlace, readonly string[]>> = {
     "graph.group",
     "graph.ungroup",
     "graph.enter",
+    "graph.group-name",
+    "graph.group-own",
     "graph.layout",
   ],
   part: [
@@ -57,6 +59,7 @@ const MENUS: Readonly<Record<MenuPlace, readonly string[]>> = {
     "-",
     "graph.layout",
     "graph.leave",
+    "graph.group-name",
     "view.fit-all",
     "edit.lock",
     "-",

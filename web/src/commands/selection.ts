@@ -1,8 +1,9 @@
 /** What commands ask of the selection. */
 
+import { inside } from "../doc/frames";
 import { type Graph, type Item, idsOf, kindOf } from "../doc/types";
 import type { Editor } from "../editor";
-import { graphOf } from "../store/tabs";
+import { graphOf, workflowOf } from "../store/tabs";
 
 export const selected = (editor: Editor): ReadonlySet<Item> =>
   editor.tabs.current()?.selection ?? new Set();
@@ -25,6 +26,19 @@ export const nodesSelected = (editor: Editor): boolean =>
 /** What is selected of what can have a colour: nodes, frames and notes. */
 export const coloured = (editor: Editor): Item[] =>
   [...selected(editor)].filter((key) => ["n", "f", "t"].includes(kindOf(key)));
+
+/** The selected nodes, and those in selected frames. */
+export function meant(editor: Editor): string[] {
+  const tab = editor.tabs.current();
+  if (!tab) return [];
+  const graph = graphOf(tab);
+  const items = new Set<Item>(selected(editor));
+  for (const frame of idsOf(items, "f")) {
+    for (const key of inside(graph, frame, workflowOf(tab), editor.library.getState().library))
+      items.add(key);
+  }
+  return idsOf(items, "n").filter((id) => id in graph.nodes);
+}
 
 /** The graph in view; an editor without a tab has no commands that ask for it. */
 export function graphInView(editor: Editor): Graph | null {

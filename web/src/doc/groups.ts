@@ -2,7 +2,7 @@
 
 import { freshText, unusedGroups, withType } from "./calls";
 import { editNodes, without } from "./edits";
-import { withGroup } from "./scope";
+import { graphAt, groupOf, type Scope, withGraph, withGroup } from "./scope";
 import { type Graph, own, type Workflow } from "./types";
 
 export { makeGroup } from "./make_group";
@@ -25,6 +25,22 @@ export function renameGroup(workflow: Workflow, from: string, to: string): Workf
   return next;
 }
 
+/** Let one node call a copy of its group, so that changes in it are seen by no other call. */
+export function groupOfItsOwn(
+  workflow: Workflow,
+  scope: Scope,
+  call: string,
+): { readonly workflow: Workflow; readonly name: string } {
+  const entry = own(graphAt(workflow, scope).nodes, call);
+  const group = entry ? groupOf(entry.type) : null;
+  if (group === null) return { workflow, name: "" };
+  const copied = duplicateGroup(workflow, group);
+  const graph = editNodes(graphAt(copied.workflow, scope), [call], (one) =>
+    withType(one, new Map([[group, copied.name]])),
+  );
+  return { workflow: withGraph(copied.workflow, scope, graph), name: copied.name };
+}
+
 /** A copy of a group under a fresh name, which nothing calls yet. */
 export function duplicateGroup(
   workflow: Workflow,
@@ -33,7 +49,21 @@ export function duplicateGroup(
   const graph = own(workflow.groups, group);
   if (!graph) return { workflow, name: group };
   const name = freshText(group, workflow.groups);
-  return { workflow: withGroup(workflow, name, graph), name };
+  // What is remembered of a graph is remembered under its name.
+  return { workflow: withGroup(workflow, name, { ...graph }), name };
+}
+
+/** How many nodes call each group, wherever they are. */
+export function countCalls(workflow: Workflow): ReadonlyMap<string, number> {
+  const counts = new Map(Object.keys(workflow.groups).map((name) => [name, 0]));
+  for (const { nodes } of [workflow, ...Object.values(workflow.groups)]) {
+    for (const { type } of Object.values(nodes)) {
+      const name = groupOf(type);
+      const count = name === null ? undefined : counts.get(name);
+      if (name !== null && count !== undefined) counts.set(name, count + 1);
+    }
+  }
+  return counts;
 }
 
 /** Leave out the groups that nothing calls. */

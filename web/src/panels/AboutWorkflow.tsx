@@ -4,6 +4,7 @@ import { useEditor, useTab } from "../editor";
 import { workflowOf } from "../store/tabs";
 import { TextField } from "../ui/TextField";
 import { Exposed } from "./Exposed";
+import { Groups } from "./Groups";
 import { Panel } from "./Panel";
 import css from "./Panel.module.css";
 
@@ -34,6 +35,7 @@ export function AboutWorkflow() {
       <Exposed side="inputs" />
       <h3 className={css.heading}>Outputs</h3>
       <Exposed side="outputs" />
+      <Groups />
       <p className={css.muted}>Select a node to expose its inputs.</p>
     </Panel>
   );

@@ -1,6 +1,7 @@
-/** Small dialogs: saving, what is missing, what cannot be read, a traceback, a comment. */
+/** Small dialogs: saving, names, what is missing, what cannot be read, a traceback, a comment. */
 
 import { useUi } from "../editor";
+import { GroupNameDialog } from "./GroupNameDialog";
 import { MissingDialog } from "./MissingDialog";
 import { CommentDialog, TraceDialog, UnreadableDialog } from "./NodeDialogs";
 import { RenameDialog } from "./RenameDialog";
@@ -23,6 +24,8 @@ export function Dialogs() {
       return <TraceDialog {...dialog} />;
     case "comment":
       return <CommentDialog node={dialog.node} />;
+    case "group-name":
+      return <GroupNameDialog group={dialog.group} />;
     default:
       return null;
   }

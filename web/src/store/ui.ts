@@ -51,7 +51,7 @@ export type Dialog =
   | { readonly kind: "mask"; readonly node: string; readonly input: string }
   | { readonly kind: "comment"; readonly node: string }
   | { readonly kind: "picture"; readonly digest: string }
-  | { readonly kind: "group-name"; readonly suggested: string };
+  | { readonly kind: "group-name"; readonly group: string };
 
 export interface UiState {
   readonly left: LeftPanel | null;

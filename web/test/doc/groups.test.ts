@@ -4,14 +4,17 @@ import { unusedGroups, wouldRecurse } from "../../src/doc/calls";
 import { placeOf } from "../../src/doc/frames";
 import {
   cannotUnpack,
+  countCalls,
   dropUnusedGroups,
   duplicateGroup,
+  groupOfItsOwn,
   makeGroup,
   renameGroup,
   unpackGroup,
 } from "../../src/doc/groups";
 import { sameGraph } from "../../src/doc/parse";
 import { graphAt } from "../../src/doc/scope";
+import { titleOf } from "../../src/doc/titles";
 import { type Graph, idsOf, type Workflow } from "../../src/doc/types";
 import { flat, renamed, withExposedValue } from "./flat";
 import { faults, flow, graphs, LIBRARY, node } from "./toys";
@@ -311,6 +314,26 @@ describe("names of groups", () => {
     const once = duplicateGroup(workflow, "inner");
     expect(once.name).toBe("inner 2");
     expect(duplicateGroup(once.workflow, "inner 2").name).toBe("inner 3");
+  });
+
+  test("of one call are its own afterwards, and other calls keep theirs", () => {
+    const nodes = { ...workflow.nodes, other: { type: "group:outer" } };
+    const own = groupOfItsOwn({ ...workflow, nodes }, [], "other");
+    expect(own.name).toBe("outer 2");
+    expect(own.workflow.nodes.other?.type).toBe("group:outer 2");
+    expect(own.workflow.nodes.call?.type).toBe("group:outer");
+    expect(own.workflow.groups["outer 2"]).toEqual(outer);
+    const titles = ["call", "other"].map((id) => titleOf(id, own.workflow, own.workflow, LIBRARY));
+    expect(titles).toEqual(["outer", "outer 2"]);
+    const within = groupOfItsOwn(workflow, ["call"], "call").workflow;
+    expect(within.groups.outer?.nodes.call?.type).toBe("group:inner 2");
+    expect(within.groups.unused?.nodes.call?.type).toBe("group:inner");
+    const plain = flow({ nodes: { n: node("number") } });
+    expect(groupOfItsOwn(plain, [], "n").workflow).toBe(plain);
+  });
+
+  test("are counted by their calls, in groups too", () => {
+    expect(Object.fromEntries(countCalls(workflow))).toEqual({ inner: 2, outer: 1, unused: 0 });
   });
 
   test("that nothing calls are known, and can be left out", () => {
