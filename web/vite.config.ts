@@ -23,5 +23,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.{ts,tsx}"],
     environment: "happy-dom",
+    // Tests of random graphs take seconds where other work runs beside them.
+    testTimeout: 60_000,
   },
 });

@@ -265,3 +265,28 @@ def test_double_click_on_a_wire_bends_it_and_delete_heals_it(chain: Chain) -> No
     editor.page.keyboard.press("Delete")
     assert not editor.doc["layout"].get("reroutes")
     assert editor.doc["nodes"]["first"]["inputs"]["a"] == {"node": "start"}
+
+
+def test_all_that_a_node_needs_and_all_that_needs_it_is_selected(editor: Editor) -> None:
+    editor.load(
+        tools(
+            start=("tools.number", {}, (0, 0)),
+            other=("tools.number", {}, (0, 300)),
+            first=("tools.add", {"a": link("start"), "b": link("other")}, (340, 0)),
+            second=("tools.add", {"a": link("first")}, (680, 0)),
+            aside=("tools.add", {"a": link("other")}, (340, 300)),
+        )
+    )
+
+    def chosen() -> set[str | None]:
+        cards = editor.page.locator("[data-node][data-selected]").all()
+        return {card.get_attribute("data-node") for card in cards}
+
+    editor.page.locator('[data-node="first"] header').click(button="right")
+    editor.page.get_by_role("menuitem", name="Select all that the selection needs").click()
+    expect(editor.status).to_have_text("3 nodes are selected.")
+    assert chosen() == {"start", "other", "first"}
+    editor.page.locator('[data-node="other"] header').click()
+    editor.page.keyboard.press("Shift+d")
+    expect(editor.status).to_have_text("4 nodes are selected.")
+    assert chosen() == {"other", "first", "second", "aside"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import expect
 
@@ -99,3 +100,42 @@ def test_an_output_is_exposed_and_then_computed_in_every_run(editor: Editor) -> 
     expect(editor.node("Arithmetic")).to_have_attribute("data-status", re.compile("ran|memory"))
     box.uncheck()
     assert editor.doc.get("outputs", {}) == {}
+
+
+def test_fields_get_their_defaults_back_alone_and_all_at_once(editor: Editor) -> None:
+    drawn = {"tint": "#ff0000", "at": [0.5, 0.5]}
+    editor.load(
+        tools(
+            one=("tools.number", {}, (0, 0)),
+            turned=("fields.turned", {"turn": link("one"), "note": "loud"}, (340, 0)),
+            drawn=("fields.drawn", drawn, (680, 0)),
+        )
+    )
+    editor.page.keyboard.press("Alt+4")
+    editor.page.locator('[data-node="turned"] header').click()
+    expect(editor.button("Let turn have its default")).to_have_count(0)
+    editor.button("Let note have its default").click()
+    expect(editor.button("Let note have its default")).to_have_count(0)
+    expect(editor.node("Turned").get_by_role("textbox", name="note")).to_have_value("plain")
+    assert editor.doc["nodes"]["turned"]["inputs"] == {"turn": {"node": "one"}}
+    editor.page.keyboard.press("Control+z")
+
+    editor.page.locator('[data-node="drawn"] header').click(modifiers=["Shift"])
+    editor.page.locator('[data-node="drawn"] header').click(button="right")
+    editor.page.get_by_role("menuitem", name="Give the fields their defaults").click()
+    nodes = editor.doc["nodes"]
+    assert nodes["turned"]["inputs"] == {"turn": {"node": "one"}}
+    assert nodes["drawn"].get("inputs", {}) == {}
+    editor.page.keyboard.press("Control+z")
+    assert editor.doc["nodes"]["drawn"]["inputs"] == drawn
+
+
+def test_a_bypassed_node_says_what_goes_past_it(chain: Callable[[], Editor]) -> None:
+    editor = chain()
+    editor.page.keyboard.press("Alt+4")
+    editor.page.locator('[data-node="first"] header').click()
+    editor.page.keyboard.press("Control+b")
+    said = re.compile("int: what comes into a.")
+    expect(editor.page.get_by_role("region", name="Add", exact=True)).to_contain_text(said)
+    editor.page.locator('[data-node="first"]').get_by_text("bypassed").hover()
+    expect(editor.page.get_by_role("tooltip")).to_contain_text("What it gives instead: int:")

@@ -1,9 +1,11 @@
 /** The top of a card: what the node is, and what became of it in the newest run. */
 
 import { memo } from "react";
+import { bypassSaid } from "../doc/bypass";
 import { withNodeLayout } from "../doc/edits";
-import { useEditor, useUi } from "../editor";
+import { useEditor, useLibrary, useTab, useUi } from "../editor";
 import type { NodeRun } from "../store/runs";
+import { graphOf, workflowOf } from "../store/tabs";
 import { Icon } from "../ui/icons";
 import { Tooltip } from "../ui/Tooltip";
 import { badgeOf } from "./badge";
@@ -78,9 +80,8 @@ export const NodeHeader = memo(function NodeHeader({ id, view, run, title }: Hea
         </button>
       )}
       {layout?.pinned && <Icon name="pin" />}
-      {entry.mode && (
-        <span className={css.mode}>{entry.mode === "mute" ? "muted" : "bypassed"}</span>
-      )}
+      {entry.mode === "mute" && <span className={css.mode}>muted</span>}
+      {entry.mode === "bypass" && <Bypassed id={id} />}
       <Badge run={run} />
       <ProgressBar run={run} />
     </header>
@@ -108,6 +109,17 @@ function Rename({ id, title, done }: { id: string; title: string; done: () => vo
       className={css.rename ?? ""}
       end={end}
     />
+  );
+}
+
+/** That a node is bypassed, and for those who point at it what goes past it. */
+function Bypassed({ id }: { id: string }) {
+  const library = useLibrary((state) => state.library);
+  const past = useTab((tab) => bypassSaid(id, graphOf(tab), workflowOf(tab), library).join(" "));
+  return (
+    <Tooltip text={past ? `What it gives instead: ${past}` : "It gives nothing."}>
+      <span className={css.mode}>bypassed</span>
+    </Tooltip>
   );
 }
 

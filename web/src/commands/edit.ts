@@ -1,8 +1,11 @@
 import { focusSoon } from "../canvas/focus";
 import { itemsOf } from "../doc/boxes";
-import { editLayouts, GRID, place } from "../doc/edits";
+import { clearInput, editLayouts, GRID, place } from "../doc/edits";
 import { isPinned, placeOf, setColour, setPinned } from "../doc/frames";
-import { type Item, idsOf, type Point } from "../doc/types";
+import { hasOwnValue } from "../doc/inputs";
+import { faceOf } from "../doc/library";
+import { downstream, upstream } from "../doc/order";
+import { type Graph, type Item, idsOf, type Point } from "../doc/types";
 import type { Editor } from "../editor";
 import { graphOf } from "../store/tabs";
 import type { Command } from "./command";
@@ -63,6 +66,34 @@ function titled(editor: Editor): Item | null {
   const frames = graphInView(editor)?.layout.frames ?? {};
   const frame = idsOf(selected(editor), "f").find((id) => Object.hasOwn(frames, id));
   return frame === undefined ? null : `f:${frame}`;
+}
+
+/** Select the nodes along the wires too. */
+function selectAlong(
+  editor: Editor,
+  along: (graph: Graph, ids: Iterable<string>) => ReadonlySet<string>,
+): void {
+  const graph = graphInView(editor);
+  if (!graph) return;
+  const found = along(graph, selectedNodes(editor));
+  editor.tabs.select([...found].map((id): Item => `n:${id}`));
+  editor.ui.say(`${found.size} ${found.size === 1 ? "node is" : "nodes are"} selected.`);
+}
+
+/** Give the fields of the selected nodes their defaults again; what has a wire or no default stays. */
+function clearFields(editor: Editor): void {
+  editor.tabs.editGraph((graph, workflow) => {
+    let next = graph;
+    for (const id of selectedNodes(editor)) {
+      const entry = graph.nodes[id];
+      if (!entry) continue;
+      const face = faceOf(id, entry, graph, workflow, editor.library.getState().library);
+      for (const port of face.inputs) {
+        if (hasOwnValue(entry, port)) next = clearInput(next, id, port.name);
+      }
+    }
+    return next;
+  });
 }
 
 /** Show the field of the selection's colour, and go there. */
@@ -152,6 +183,22 @@ export const EDIT_COMMANDS: readonly Command[] = [
     },
   },
   {
+    id: "edit.select-before",
+    title: "Select all that the selection needs",
+    group: "Edit",
+    keys: "Shift+u",
+    when: (editor) => selectedNodes(editor).length > 0,
+    run: (editor) => selectAlong(editor, upstream),
+  },
+  {
+    id: "edit.select-after",
+    title: "Select all that needs the selection",
+    group: "Edit",
+    keys: "Shift+d",
+    when: (editor) => selectedNodes(editor).length > 0,
+    run: (editor) => selectAlong(editor, downstream),
+  },
+  {
     id: "edit.select-none",
     title: "Select nothing",
     group: "Edit",
@@ -177,6 +224,14 @@ export const EDIT_COMMANDS: readonly Command[] = [
     keys: "F2",
     when: (editor) => editable(editor) && titled(editor) !== null,
     run: (editor) => editor.ui.setState({ renaming: titled(editor) }),
+  },
+  {
+    id: "edit.defaults",
+    title: "Give the fields their defaults",
+    group: "Edit",
+    keys: "Alt+Backspace",
+    when: nodesSelected,
+    run: clearFields,
   },
   {
     id: "edit.colour",

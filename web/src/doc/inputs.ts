@@ -1,6 +1,15 @@
 /** What an input of a document means: a link, several links, or a literal. */
 
-import type { Graph, InputPlace, Json, JsonObject, LinkRef } from "./types";
+import type { InputFace } from "./library";
+import {
+  type Graph,
+  type InputPlace,
+  type Json,
+  type JsonObject,
+  type LinkRef,
+  type NodeEntry,
+  own,
+} from "./types";
 
 export type Source =
   | { readonly kind: "link"; readonly link: LinkRef }
@@ -26,6 +35,12 @@ export function readInput(raw: Json): Source {
   }
   if (isObject(raw) && "value" in raw) return { kind: "value", value: raw.value ?? null };
   return { kind: "value", value: raw };
+}
+
+/** Whether an input has a literal where its default would do. */
+export function hasOwnValue(entry: NodeEntry, port: InputFace): boolean {
+  const raw = own(entry.inputs, port.name);
+  return raw !== undefined && !port.required && readInput(raw).kind === "value";
 }
 
 /** A literal as the document holds it: objects are wrapped, so that they are no links. */

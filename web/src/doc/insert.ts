@@ -1,9 +1,8 @@
-/** Nodes that fit: into a wire, or to a socket that was pulled; and what a bypassed node lets through. */
+/** Nodes that fit: into a wire, or to a socket that was pulled. */
 
 import type { NodeSpec } from "../gen/nodes";
 import { connect, disconnect } from "./edits";
-import { exposedNames } from "./exposed";
-import { readInput, wireKey, wiresOf } from "./inputs";
+import { readInput, wiresOf } from "./inputs";
 import { isVariable, joinOf, joins, loops, outputType, refuse } from "./joins";
 import {
   type Face,
@@ -12,11 +11,10 @@ import {
   inputOf,
   type Library,
   type OutputFace,
-  outputOf,
   placeable,
 } from "./library";
 import { viaOf } from "./reroutes";
-import { type Graph, type Json, type LinkRef, own, type Workflow } from "./types";
+import { type Graph, type Json, own, type Workflow } from "./types";
 
 /** The inputs of a face that an output of some type may enter, as they are declared. */
 export const fittingInputs = (face: Face, type: string): InputFace[] =>
@@ -123,81 +121,3 @@ export function fittingNodes(
   fits.sort((a, b) => a.rank - b.rank || a.spec.title.localeCompare(b.spec.title));
   return fits.map(({ spec, port, how }) => ({ spec, port, how }));
 }
-
-/** What stands for an output of a bypassed node. */
-export interface Through {
-  readonly output: string;
-  /** The input that it lets through; null if none fits, so that whoever takes the output fails. */
-  readonly input: string | null;
-  /** The wire that it lets through, of a list of them the first; null for a literal. */
-  readonly wire: string | null;
-}
-
-/** What a node lets through when it is bypassed, as `nodeflow.checking.bypass` has it. */
-export function bypassShown(
-  id: string,
-  graph: Graph,
-  workflow: Workflow,
-  library: Library,
-): Through[] {
-  const entry = own(graph.nodes, id);
-  if (!entry) return [];
-  const face = faceOf(id, entry, graph, workflow, library);
-  const seen = { graph, given: new Set<string>(), workflow, library };
-  return face.outputs.map(({ name }) => {
-    const input = passed(id, name, seen, 0);
-    const source = input === null ? null : readInput(entry.inputs?.[input] ?? null);
-    if (input === null || !source || source.kind === "value") {
-      return { output: name, input, wire: null };
-    }
-    const index = source.kind === "links" ? 0 : null;
-    return { output: name, input, wire: wireKey({ node: id, input, index }) };
-  });
-}
-
-/** A graph that is looked through; of a group, with the names of the inputs that its call gives. */
-interface Seen {
-  readonly graph: Graph;
-  readonly given: ReadonlySet<string>;
-  readonly workflow: Workflow;
-  readonly library: Library;
-}
-
-const DEEPEST = 100;
-
-/** The input whose value an output of a bypassed node has; in a group all nodes are bypassed. */
-function passed(id: string, output: string | undefined, seen: Seen, depth: number): string | null {
-  const entry = own(seen.graph.nodes, id);
-  if (!entry || depth > DEEPEST) return null;
-  const face = faceOf(id, entry, seen.graph, seen.workflow, seen.library);
-  const port = outputOf(face, output);
-  if (!port) return null;
-  const has = (input: string) =>
-    own(entry.inputs, input) !== undefined || givenTo(seen, id, input) !== null;
-  const group = face.group === null ? undefined : own(seen.workflow.groups, face.group);
-  if (group) {
-    const place = own(group.outputs, port.name);
-    const given = new Set(Object.keys(group.inputs).filter(has));
-    return place ? leadsTo(place, { ...seen, graph: group, given }, depth + 1) : null;
-  }
-  const fitting = face.inputs.find(
-    (one) => has(one.name) && joinOf(one.type, port.type) === "direct",
-  );
-  return fitting?.name ?? null;
-}
-
-/** The exposed input of a bypassed group that a link inside of it leads back to. */
-function leadsTo(link: LinkRef, seen: Seen, depth: number): string | null {
-  const input = passed(link.node, link.output, seen, depth);
-  if (input === null) return null;
-  const name = givenTo(seen, link.node, input);
-  if (name !== null) return name;
-  const source = readInput(own(own(seen.graph.nodes, link.node)?.inputs, input) ?? null);
-  if (source.kind === "value") return null;
-  const next = source.kind === "link" ? source.link : source.links[0];
-  return next ? leadsTo(next, seen, depth + 1) : null;
-}
-
-/** The exposed input by which the call gives an inner input its value. */
-const givenTo = (seen: Seen, node: string, input: string): string | null =>
-  exposedNames(seen.graph, node, input).findLast((name) => seen.given.has(name)) ?? null;

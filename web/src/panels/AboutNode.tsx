@@ -1,12 +1,16 @@
 /** A node that is selected: its help, its inputs and outputs, and what it printed. */
 
 import { useNodeRun } from "../canvas/useNode";
+import { bypassSaid } from "../doc/bypass";
+import { clearInput } from "../doc/edits";
 import { expose, exposedNames, exposedOutputs, exposeOutput, unexpose } from "../doc/exposed";
+import { hasOwnValue } from "../doc/inputs";
 import { faceOf, type InputFace, type OutputFace } from "../doc/library";
 import { flatId } from "../doc/scope";
 import { faceTitle } from "../doc/titles";
 import { useEditor, useLibrary, useTab } from "../editor";
 import { graphOf, workflowOf } from "../store/tabs";
+import { IconButton } from "../ui/Button";
 import { Markdown } from "../ui/Markdown";
 import { ColourLine } from "./ColourLine";
 import { NodeExample } from "./NodeExample";
@@ -57,9 +61,20 @@ export function AboutNode({ id }: { id: string }) {
           port={port}
           exposed={exposedNames(graph, id, port.name)[0] ?? null}
           toggle={() => toggle(port.name)}
+          clear={
+            hasOwnValue(entry, port)
+              ? () => tabs.editGraph((now) => clearInput(now, id, port.name))
+              : null
+          }
         />
       ))}
       <h3 className={css.heading}>Outputs</h3>
+      {entry.mode === "bypass" &&
+        bypassSaid(id, graph, workflow, library).map((line) => (
+          <p key={line} className={css.muted}>
+            Bypassed: {line}
+          </p>
+        ))}
       {face.outputs.map((port) => (
         <Output
           key={port.name}
@@ -96,6 +111,8 @@ interface PortProps {
   readonly port: InputFace;
   readonly exposed: string | null;
   readonly toggle: () => void;
+  /** Lets it have its default again; null where it has it, or has none. */
+  readonly clear: (() => void) | null;
 }
 
 const LIMITS = [
@@ -106,7 +123,7 @@ const LIMITS = [
   "multipleOf",
 ] as const;
 
-function Port({ port, exposed, toggle }: PortProps) {
+function Port({ port, exposed, toggle, clear }: PortProps) {
   const limits = LIMITS.flatMap((key) =>
     port.schema && key in port.schema ? [`${key} ${port.schema[key]}`] : [],
   );
@@ -118,6 +135,14 @@ function Port({ port, exposed, toggle }: PortProps) {
           <span className={css.name}>{port.name}</span>{" "}
           <span className={css.muted}>{port.type}</span>
         </span>
+        {clear && (
+          <IconButton
+            icon="undo"
+            small
+            label={`Let ${port.name} have its default`}
+            onClick={clear}
+          />
+        )}
         <input
           type="checkbox"
           checked={exposed !== null}

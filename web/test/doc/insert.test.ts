@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { bypassShown, fittingInputs, fittingNodes, insertOnWire } from "../../src/doc/insert";
+import { fittingInputs, fittingNodes, insertOnWire } from "../../src/doc/insert";
 import { faceOf } from "../../src/doc/library";
-import type { Graph } from "../../src/doc/types";
 import { faults, flow, LIBRARY, node } from "./toys";
 
 const workflow = flow({
@@ -67,47 +66,5 @@ describe("what fits", () => {
     ]);
     const gives = fittingNodes(LIBRARY, { type: "int", direction: "to" });
     expect(gives.map(({ spec }) => spec.id)).toEqual(["toy.range", "toy.same"]);
-  });
-});
-
-describe("a bypassed node lets through", () => {
-  test("its first linked or given input of the output's type", () => {
-    expect(bypassShown("sum", workflow, workflow, LIBRARY)).toEqual([
-      { output: "sum", input: "a", wire: "sum/a" },
-    ]);
-    expect(bypassShown("join", workflow, workflow, LIBRARY)).toEqual([
-      { output: "all", input: "parts", wire: "join/parts/0" },
-    ]);
-  });
-
-  test("nothing, if no input fits", () => {
-    const sample = flow({ nodes: { s: node("sample", { seed: 3 }) } });
-    expect(bypassShown("s", sample, sample, LIBRARY)).toEqual([
-      { output: "image", input: null, wire: null },
-    ]);
-  });
-
-  test("a literal, which no wire shows", () => {
-    const one = flow({ nodes: { s: node("add", { b: 3 }) } });
-    expect(bypassShown("s", one, one, LIBRARY)).toEqual([
-      { output: "sum", input: "b", wire: null },
-    ]);
-  });
-
-  test("as a call what leads back through its group to an input that is given", () => {
-    const group: Graph = {
-      nodes: { first: node("add", { b: 1 }), second: node("split", { value: { node: "first" } }) },
-      inputs: { x: { node: "first", input: "a" }, y: { node: "first", input: "b" } },
-      outputs: { z: { node: "second", output: "rest" } },
-      layout: {},
-    };
-    const given = (inputs: Record<string, { node: string }>) => {
-      const nodes = { one: node("number"), call: { type: "group:g", inputs } };
-      const around = flow({ nodes, groups: { g: group } });
-      return bypassShown("call", around, around, LIBRARY)[0];
-    };
-    expect(given({ x: { node: "one" } })).toMatchObject({ input: "x", wire: "call/x" });
-    expect(given({ y: { node: "one" } })).toMatchObject({ input: "y" });
-    expect(given({})).toMatchObject({ input: null });
   });
 });
