@@ -23,6 +23,7 @@ from nodeflow import InputError, Patch
 from nodeflow_nodes.diffusion.families.lora_layers import LORA, LoraFile
 from nodeflow_nodes.diffusion.families.lora_names import targets
 from nodeflow_nodes.diffusion.families.lora_target import Target
+from nodeflow_nodes.diffusion.families.packing import plain
 
 N = TypeVar("N", bound=nn.Module)
 Layer = Mapping[str, Tensor]
@@ -78,7 +79,7 @@ def with_loras(network: N, part: str, patches: Sequence[Patch]) -> N:
         for name, one in _laid(network, part, LoraFile.read(Path(patch.path)), patch.amount):
             laid.setdefault(name, []).append(one)
     changed = (
-        (name, reduce(_with_layer, layers, network.get_parameter(name).float()))
+        (name, reduce(_with_layer, layers, plain(network.get_parameter(name)).float()))
         for name, layers in laid.items()
     )
     return twin(network, changed) if laid else network
@@ -97,7 +98,7 @@ def twin(network: N, changed: Iterable[tuple[str, Tensor]]) -> N:
         module, _, own = name.rpartition(".")
         old = network.get_parameter(name)
         # As `old` lies in memory: convolutions are fastest with channels last.
-        new = torch.empty_like(old).copy_(tensor)
+        new = torch.empty_like(plain(old)).copy_(tensor)
         copied.get_submodule(module).register_parameter(own, nn.Parameter(new, requires_grad=False))
     return copied
 

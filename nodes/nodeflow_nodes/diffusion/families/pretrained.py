@@ -13,6 +13,7 @@ from torch import nn
 from transformers.utils import logging as transformers_logging
 
 from nodeflow import Device, InputError, Precision, check_cancelled
+from nodeflow_nodes.diffusion.families.packing import packed
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -71,7 +72,7 @@ def settled(module: M, device: Device) -> M:
             for layer in part:
                 # A layer takes milliseconds, a whole network may take seconds.
                 layer.register_forward_pre_hook(_stop_if_cancelled)
-    return module
+    return packed(module, device)
 
 
 def _stop_if_cancelled(layer: nn.Module, inputs: object) -> None:

@@ -41,7 +41,7 @@ def test_without_being_asked_nothing_is_compiled() -> None:
 def test_a_compiled_network_gives_the_same_and_is_not_run_layer_by_layer() -> None:
     torch.manual_seed(0)
     plain = settled(Layers(), Device())
-    network = settled(Layers(), Device())
+    network = settled(Layers(), COMPILING)
     network.load_state_dict(plain.state_dict())
     compiled(network, COMPILING)
     with torch.no_grad():
