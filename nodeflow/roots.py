@@ -39,6 +39,9 @@ INVOKE_NAMES: Mapping[str, str] = {
 }
 """InvokeAI's folder of a kind, below one for each base model."""
 
+INDICES = frozenset({"model_index.json", "modular_model_index.json"})
+"""Files that make a folder one model in diffusers layout."""
+
 _LISTED = 10_000
 
 
@@ -121,7 +124,7 @@ class Roots:
         return f"there is no '{name}' among the {kind} (looked in {places})"
 
     def files(self, kind: str) -> list[str]:
-        """Names of all files of a kind; a folder with a `model_index.json` counts as one file.
+        """Names of all files of a kind; a folder with the index of a model counts as one file.
 
         Linked folders are followed as far as `resolve` would go, each of them once.
         """
@@ -137,7 +140,7 @@ class Roots:
                     inner.clear()
                     continue
                 seen.add(real)
-                if "model_index.json" in files:
+                if not INDICES.isdisjoint(files):
                     names[place.relative_to(root).as_posix()] = None
                     inner.clear()
                     continue

@@ -33,7 +33,8 @@ class Latent:
     """Pictures in the space of an autoencoder, not scaled by its scaling factor.
 
     Attributes:
-        samples: float32 tensor [batch, channel, height, width], in latent pixels.
+        samples: float32 tensor [batch, channel, height, width], in latent pixels; of videos
+            [batch, channel, frame, height, width].
         downscale: Picture pixels that one latent pixel stands for, along each side.
         mask: float32 tensor [1 or batch, height, width] in 0..1: where a walk may change the
             latent; None for everywhere.
@@ -129,6 +130,8 @@ class Conditioning:
         start: Part of the walk, 0..1, from which on it is heard.
         end: Part of the walk until which it is heard.
         also: Further prompts that are heard beside this one.
+        states: Whatever else a family's text encoder gives, by the names that its network reads:
+            one tensor, or one for each prompt where these differ in length.
     """
 
     hidden: torch.Tensor
@@ -141,6 +144,7 @@ class Conditioning:
     start: float = 0.0
     end: float = 1.0
     also: tuple[Conditioning, ...] = ()
+    states: Mapping[str, torch.Tensor | tuple[torch.Tensor, ...]] = field(default_factory=dict)
 
 
 Model = NewType("Model", Recipe)

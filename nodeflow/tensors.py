@@ -178,8 +178,18 @@ def _split_conditioning(value: Conditioning) -> tuple[Tensors, object]:
         parts, rest = _split_conditioning(other)
         tensors |= {f"also.{place}.{name}": tensor for name, tensor in parts.items()}
         also.append(rest)
-    plain = {name: getattr(value, name) for name in ("strength", "start", "end", "area")}
-    return tensors, {**plain, "extra": dict(value.extra), "controls": controls, "also": also}
+    rest = {name: getattr(value, name) for name in ("strength", "start", "end", "area")}
+    rest |= {"extra": dict(value.extra), "controls": controls, "also": also}
+    if value.states:
+        # How many tensors each name has; 0 for one that stands alone.
+        counts = {}
+        for name, state in value.states.items():
+            alone = isinstance(state, torch.Tensor)
+            several = (state,) if isinstance(state, torch.Tensor) else state
+            tensors |= {f"states.{name}.{place}": part for place, part in enumerate(several)}
+            counts[name] = 0 if alone else len(several)
+        rest["states"] = counts
+    return tensors, rest
 
 
 def _build_conditioning(tensors: Tensors, rest: Any) -> Conditioning:
@@ -203,6 +213,12 @@ def _build_conditioning(tensors: Tensors, rest: Any) -> Conditioning:
             _build_conditioning(inner(f"also.{place}."), other)
             for place, other in enumerate(rest["also"])
         ),
+        states={
+            name: tuple(tensors[f"states.{name}.{place}"] for place in range(count))
+            if count
+            else tensors[f"states.{name}.0"]
+            for name, count in rest.get("states", {}).items()
+        },
     )
 
 

@@ -105,6 +105,25 @@ def test_conditionings_keep_controls_places_times_and_further_prompts():
     assert CONDITIONING.fingerprint(back) != CONDITIONING.fingerprint(replace(back, strength=1.0))
 
 
+def test_conditionings_keep_further_states_alone_and_in_rows():
+    meaning = Conditioning(
+        torch.randn(1, 5, 8),
+        states={
+            "prompt_embeds": (torch.randn(5, 8), torch.randn(3, 8)),
+            "mask": torch.ones(1, 5, dtype=torch.int64),
+        },
+    )
+    back = CONDITIONING.decode(CONDITIONING.encode(meaning))
+    assert back.states.keys() == meaning.states.keys()
+    for one, other in zip(
+        back.states["prompt_embeds"], meaning.states["prompt_embeds"], strict=True
+    ):
+        _equal(one, other)
+    _equal(back.states["mask"], meaning.states["mask"])
+    assert CONDITIONING.fingerprint(back) == CONDITIONING.fingerprint(meaning)
+    assert CONDITIONING.fingerprint(back) != CONDITIONING.fingerprint(replace(back, states={}))
+
+
 def test_parts_that_share_memory_are_stored_each():
     hidden = torch.randn(1, 3, 8)
     meaning = Conditioning(hidden, hidden[:, 0])

@@ -133,6 +133,11 @@ def _each(conditioning: Conditioning, change: Changes) -> Conditioning:
 
 
 def _require_width(one: Conditioning, other: Conditioning) -> None:
+    if one.states or other.states:
+        raise InputError(
+            "prompts of models that run by diffusers' own pipelines cannot be put together token "
+            "by token; use combine_conditioning, which asks the network for each"
+        )
     widths = one.hidden.shape[-1], other.hidden.shape[-1]
     if widths[0] != widths[1]:
         check_together({"text_width": widths[0]}, {"text_width": widths[1]})

@@ -35,7 +35,7 @@ def inspect_folder(path: Path) -> ModelFile:
     scheduler = _scheduler(path, layout)
     folder = ModelFile(
         path=path,
-        digest=_digest(path, files),
+        digest=folder_digest(path, files),
         family=layout.family,
         layout="folder",
         parts=frozenset(PART_NAMES),
@@ -183,7 +183,7 @@ def _check_fit(folder: ModelFile, layout: FolderLayout, texts: dict[str, Config]
         )
 
 
-def _digest(path: Path, weights: list[Path]) -> str:
+def folder_digest(path: Path, weights: list[Path]) -> str:
     """Digest of the configs and vocabularies, and of each weight file's header, size and samples.
 
     Weights themselves stay unread but for those: they are gigabytes, and the engine has keyed the

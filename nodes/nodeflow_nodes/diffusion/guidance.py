@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.family import Denoiser, Weakening
+from nodeflow_nodes.diffusion.families.family import Denoiser, Guiding, Weakening
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 from nodeflow_nodes.diffusion.samplers.step import Denoise
 from nodeflow_nodes.diffusion.voices import Span, Voice, answers, blended
@@ -70,6 +70,11 @@ def guided(
                 "walk meet, or combine them with one that is heard all the time"
             )
         unwanted = [v for v in negative if v.span.holds(sigma) and guidance.scale != 1]
+        if isinstance(denoiser, Guiding) and denoiser.guides and not guidance.rescale:
+            alone = len(wanted) == len(unwanted) == 1 and not guidance.pushes
+            if alone and wanted[0].region is None and unwanted[0].region is None:
+                pair = wanted[0].at(sigma), unwanted[0].at(sigma)
+                return denoiser.guided_estimate(x, sigma, *pair, guidance.scale)
         # The negative half comes first, as in the paper's code and everywhere since.
         found = answers(denoiser, x, sigma, [*unwanted, *wanted])
         cond = blended(x, found[len(unwanted) :])

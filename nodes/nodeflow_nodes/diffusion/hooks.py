@@ -194,16 +194,19 @@ def _agree(
 
 def _latent(model: ModelFile) -> dict[str, JsonValue]:
     family: dict[str, JsonValue] = {"family": model.family} if len(model.parts) > 1 else {}
-    return {
-        **family,
-        **_precision(model),
-        "channels": model.channels,
-        "downscale": model.downscale,
-    }
+    return {**family, **_precision(model), **_kind(model)}
 
 
 def _text(model: ModelFile) -> dict[str, JsonValue]:
-    return {"family": model.family, "text_width": model.text_width, **_precision(model)}
+    width: dict[str, JsonValue] = {"text_width": model.text_width} if model.text_width else {}
+    return {"family": model.family, **width, **_precision(model)}
+
+
+def _kind(model: ModelFile) -> dict[str, JsonValue]:
+    """What its latents are like, if the file tells."""
+    if not model.channels:
+        return {}
+    return {"channels": model.channels, "downscale": model.downscale}
 
 
 def _precision(model: ModelFile) -> dict[str, JsonValue]:
@@ -214,8 +217,7 @@ def _precision(model: ModelFile) -> dict[str, JsonValue]:
 def _model(model: ModelFile) -> dict[str, JsonValue]:
     return {
         **_text(model),
-        "channels": model.channels,
-        "downscale": model.downscale,
+        **_kind(model),
         "prediction": model.prediction,
         **({"inner_width": model.inner_width} if model.inner_width else {}),
     }

@@ -18,6 +18,7 @@ from nodeflow_nodes.diffusion.families.text_sets import TextSet, text_set
 from nodeflow_nodes.diffusion.folders import inspect_folder
 from nodeflow_nodes.diffusion.headers import weights_digest
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
+from nodeflow_nodes.diffusion.modular_folders import inspect_modular, modular_class
 from nodeflow_nodes.diffusion.pickles import is_pickle
 
 _SHOWN = 4
@@ -37,7 +38,9 @@ def inspect_model(path: Path) -> ModelFile:
     Raises:
         InputError: It is broken, incomplete, or of no architecture that is known here.
     """
-    return inspect_folder(path) if path.is_dir() else inspect_file(path)
+    if not path.is_dir():
+        return inspect_file(path)
+    return inspect_modular(path) if modular_class(path) else inspect_folder(path)
 
 
 def inspect_part(path: Path, *parts: str) -> ModelFile:

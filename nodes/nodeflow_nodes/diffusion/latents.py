@@ -10,7 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from nodeflow import Device, Image, InputError, Latent, Model, ModelMemory, Seed, Vae, node
-from nodeflow_nodes.diffusion.families.family import Autoencoder
+from nodeflow_nodes.diffusion.families.family import Autoencoder, SizingFamily
+from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.hooks import (
     check_decode,
     check_size,
@@ -30,15 +31,22 @@ def empty_latent(
     width: Side = 64,
     height: Side = 64,
     batch: Annotated[int, Field(ge=1, le=256)] = 1,
+    frames: Annotated[int, Field(ge=1, le=1025)] = 1,
 ) -> Latent:
-    """Begin with nothing: the latent that text to image starts from.
+    """Begin with nothing: the latent that text to image, or to video, starts from.
 
     Args:
         model: The model that will sample; it says what a latent of its kind is.
         width: Width of the picture in pixels.
         height: Height of the picture in pixels.
         batch: How many pictures are made at once.
+        frames: How many frames each has, for models that make videos.
     """
+    family = family_of(model)
+    if isinstance(family, SizingFamily):
+        return family.empty(model, batch, width, height, frames)
+    if frames > 1:
+        raise InputError(f"this model makes pictures, so it has no {frames} frames; take 1")
     known = inspect_model(Path(model.path))
     check_size({"downscale": known.downscale}, width, height)
     rows, columns = height // known.downscale, width // known.downscale

@@ -30,7 +30,8 @@ class Found:
             empty without a network.
         zero_terminal_snr: It was trained until nothing of the picture is left.
         channels: Channels of a latent; 0 with neither network nor autoencoder.
-        downscale: Picture pixels that one latent pixel stands for, along each side.
+        downscale: Picture pixels that one latent pixel stands for, along each side; 0 where only
+            the loaded network tells, as `channels` is then.
         text_width: Length of the hidden states that the network takes, or the text encoder makes;
             0 with neither.
         inner_width: Length of the states between the network's blocks, where they all are as long;

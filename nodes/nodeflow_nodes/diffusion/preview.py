@@ -14,7 +14,7 @@ import PIL.Image
 import torch
 from torch import Tensor
 
-from nodeflow import Device, Model, ModelMemory, Recipe
+from nodeflow import Device, InputError, Model, ModelMemory, Recipe
 from nodeflow_nodes.diffusion.families.family import Autoencoder
 from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.families.tiny_decoder import TinyDecoder, find_decoder
@@ -46,16 +46,27 @@ def tiny_preview(scaled: Tensor, decoder: TinyDecoder) -> PIL.Image.Image:
 
 
 def preview(samples: Tensor, model: Model, models: ModelMemory, device: Device) -> PIL.Image.Image:
-    """The first of the unscaled latents [batch, channel, height, width] as a small picture."""
+    """The first of the unscaled latents [batch, channel, height, width] as a small picture; of
+    videos the first frame."""
     network = autoencoder(replace(model, part="vae"), models, device)
     first = samples[:1]
-    rows, columns = first.shape[2:]
+    if first.ndim == 5:
+        first = first[:, :, :1]
+    rows, columns = first.shape[-2:]
     if rows * columns <= _DECODED:
         return _picture(network.decode(first)[0])
+
+    def fitted() -> Tensor:
+        try:
+            return fit_colours(network)
+        except InputError:
+            # There is nothing that encodes.
+            return fit_decoded(network, first)
+
     colours = models.get(
-        replace(model, part="preview"), device, lambda: fit_colours(network), lambda c: c.nbytes
+        replace(model, part="preview"), device, fitted, lambda colours: colours.nbytes
     )
-    small = _picture(colour_pixels(first[0], colours))
+    small = _picture(colour_pixels(first[0].reshape(-1, rows, columns), colours))
     scale = max(1, min(network.downscale, _LARGEST // max(rows, columns)))
     return small.resize((columns * scale, rows * scale), PIL.Image.Resampling.BICUBIC)
 
@@ -76,8 +87,24 @@ def fit_colours(network: Autoencoder) -> Tensor:
     side = 2 * network.downscale
     picture = tiles.repeat_interleave(side, 1).repeat_interleave(side, 2)
     latent = network.encode(picture, None).cpu()
-    means = torch.nn.functional.avg_pool2d(latent, 2)[0].flatten(1).T
-    known = torch.cat([means, torch.ones(len(means), 1)], dim=1)
+    means = torch.nn.functional.avg_pool2d(latent.reshape(1, -1, *latent.shape[-2:]), 2)
+    return _least_squares(means, tiles)
+
+
+def fit_decoded(network: Autoencoder, like: Tensor) -> Tensor:
+    """The same by the colours that random latents of the kind of `like` decode to."""
+    noise = torch.randn(
+        *like.shape[:-2], _TILES, _TILES, generator=torch.Generator().manual_seed(0)
+    )
+    picture = network.decode(noise.to(like.device))[:1].movedim(-1, 1).cpu()
+    tiles = torch.nn.functional.adaptive_avg_pool2d(picture, _TILES).movedim(1, -1)
+    return _least_squares(noise.reshape(1, -1, _TILES, _TILES), tiles)
+
+
+def _least_squares(latent: Tensor, tiles: Tensor) -> Tensor:
+    """The map from latent pixels [1, channel, row, column] to colours [1, row, column, 3]."""
+    pixels = latent[0].flatten(1).T
+    known = torch.cat([pixels, torch.ones(len(pixels), 1)], dim=1)
     # Singular values decide, since channels that no colour moves would make it singular.
     colours: Tensor = torch.linalg.lstsq(known, tiles.reshape(-1, 3), driver="gelsd").solution
     return colours

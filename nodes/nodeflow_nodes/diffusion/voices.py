@@ -145,7 +145,7 @@ def prompt_batch(role: Role, part: Conditioning, denoiser: Denoiser, batch: int)
         InputError: The prompt is for another model, or for another number of pictures.
     """
     hidden, pooled = part.hidden, part.pooled
-    if hidden.shape[-1] != denoiser.text_width:
+    if denoiser.text_width and hidden.shape[-1] != denoiser.text_width:
         raise InputError(
             f"the {role} prompt has text width {hidden.shape[-1]}, and the model takes "
             f"{denoiser.text_width}; encode it with the text encoder of the same model"
@@ -156,6 +156,7 @@ def prompt_batch(role: Role, part: Conditioning, denoiser: Denoiser, batch: int)
         hidden.expand(batch, -1, -1),
         None if pooled is None else pooled.expand(batch, -1),
         {name: torch.full((batch,), float(number)) for name, number in numbers.items()},
+        states=part.states,
     )
 
 

@@ -105,22 +105,24 @@ def walked(
         NodeflowError: A step gave numbers that are not finite.
     """
     samples = latent.samples.to(services.device.name, torch.float32)
-    begin = replace(latent, samples=samples)
+    # A video's frames are among the channels, so that places are the last two dimensions always.
+    scaled = network.scaled(samples)
+    begin = replace(latent, samples=samples.reshape(scaled.shape))
     mask = mask_of(begin)
     around = beside(begin, mask, network)
 
     def load(control: Control) -> ControlNetwork:
         return control_network(control.network, services.models, services.device)
 
-    positive = voices_of("positive", prompts[0], network, samples, load, around)
+    positive = voices_of("positive", prompts[0], network, scaled, load, around)
     negative = (
-        voices_of("negative", prompts[1], network, samples, load, around)
+        voices_of("negative", prompts[1], network, scaled, load, around)
         if guidance.scale != 1
         else []
     )
     estimate = guided(network, positive, negative, guidance)
-    scaled, seeds = network.scaled(samples), _seeds(latent, plan.seed)
-    noise = start_noise(samples, seeds)
+    seeds = _seeds(latent, plan.seed)
+    noise = start_noise(scaled, seeds)
     if not plan.add_noise:
         noise = torch.zeros_like(noise)
     if mask is not None:

@@ -75,6 +75,14 @@ def test_what_does_not_belong_together_is_refused() -> None:
         area_conditioning(saying(1), left=1.0)
 
 
+def test_prompts_for_pipelines_of_diffusers_are_only_combined() -> None:
+    foreign = Conditioning(torch.ones(1, 2, 3), states={"prompt_embeds": torch.ones(1, 2, 3)})
+    for together in (concatenate_conditioning, average_conditioning):
+        with pytest.raises(InputError, match="use combine_conditioning"):
+            together(foreign, foreign)
+    assert combine_conditioning(foreign, foreign).also[0].states == foreign.states
+
+
 def test_it_is_said_before_the_run() -> None:
     with pytest.raises(InputError, match="the other prompt has text width 768, and the first"):
         hooks.check_together({"text_width": 2048}, {"text_width": 768})

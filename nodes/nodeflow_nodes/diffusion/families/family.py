@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from nodeflow import Conditioning, Device, Recipe
+from nodeflow import Conditioning, Device, Latent, Recipe
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 
@@ -49,6 +49,7 @@ class PromptBatch:
         hints: What control networks hold the pictures to.
         beside: float32 [batch, channel, height, width]: channels that are laid beside x for
             networks that take more than a latent has, such as those that fill holes.
+        states: What else the text encoder gave, for one picture; see `Conditioning`.
     """
 
     hidden: Tensor
@@ -56,6 +57,7 @@ class PromptBatch:
     extra: Mapping[str, Tensor] = field(default_factory=dict)
     hints: tuple[Hint, ...] = ()
     beside: Tensor | None = None
+    states: Mapping[str, Tensor | tuple[Tensor, ...]] = field(default_factory=dict)
 
     def joins(self, other: PromptBatch) -> bool:
         """Whether both can share one call. Different numbers of tokens cannot: padding would
@@ -73,6 +75,7 @@ class PromptBatch:
                 for one, another in zip(self.hints, other.hints, strict=True)
             )
             and (self.beside is None) == (other.beside is None)
+            and not self.states
         )
 
     def joined(self, other: PromptBatch) -> PromptBatch:
@@ -120,7 +123,7 @@ class Denoiser(Protocol):
         levels: The noise levels it was trained on, and how noise and picture mix at them.
         channels: Channels of its latents.
         downscale: Picture pixels to one latent pixel, along each side.
-        text_width: Length of the hidden states that it takes.
+        text_width: Length of the hidden states that it takes; 0 where it goes by their names.
         inputs: Channels that it takes; more than `channels` if some are laid beside x.
         size: Bytes that its weights hold.
     """
@@ -170,6 +173,24 @@ class Denoiser(Protocol):
         Raises:
             InputError: The network cannot do without it, or has no such layers.
         """
+        ...
+
+
+@runtime_checkable
+class Guiding(Protocol):
+    """A denoiser that may make one estimate of two prompts itself.
+
+    Attributes:
+        guides: Whether it does.
+    """
+
+    @property
+    def guides(self) -> bool: ...
+
+    def guided_estimate(
+        self, x: Tensor, sigma: float, positive: PromptBatch, negative: PromptBatch, scale: float
+    ) -> Tensor:
+        """x0 as the network sees it in x, led away from the negative prompt by `scale`."""
         ...
 
 
@@ -251,3 +272,16 @@ class Family(Protocol):
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork: ...
     def load_text_model(self, recipe: Recipe, device: Device) -> TextModel: ...
     def load_autoencoder(self, recipe: Recipe, device: Device) -> Autoencoder: ...
+
+
+@runtime_checkable
+class SizingFamily(Protocol):
+    """A family whose latents are known by its pipeline's own reckoning only."""
+
+    def empty(self, recipe: Recipe, batch: int, width: int, height: int, frames: int) -> Latent:
+        """A latent of zeros for pictures, or for videos of more than one frame.
+
+        Raises:
+            InputError: The model makes none of this size.
+        """
+        ...

@@ -66,7 +66,10 @@ def settled(module: M, device: Device) -> M:
     module.requires_grad_(False).eval().to(device.name)
     if device.precision is not Precision.FP32:
         # What convolutions in half precision are fast with, on GPUs and on CPUs with AMX alike.
-        module.to(memory_format=torch.channels_last)
+        for weight in module.parameters():
+            # Those of convolutions over pictures; over videos they have another format.
+            if weight.ndim == 4:
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
     for part in module.modules():
         if isinstance(part, nn.ModuleList):
             for layer in part:

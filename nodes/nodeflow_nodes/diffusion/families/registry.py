@@ -5,11 +5,18 @@ from __future__ import annotations
 from nodeflow import InputError, Recipe
 from nodeflow_nodes.diffusion.families.family import Family
 from nodeflow_nodes.diffusion.families.flux import Flux
+from nodeflow_nodes.diffusion.families.modular import Modular
 from nodeflow_nodes.diffusion.families.stable_diffusion import StableDiffusion
 from nodeflow_nodes.diffusion.families.stable_diffusion_3 import StableDiffusion3
 from nodeflow_nodes.diffusion.families.stable_diffusion_xl import StableDiffusionXl
 
-_FAMILIES: tuple[Family, ...] = (StableDiffusion(), StableDiffusionXl(), StableDiffusion3(), Flux())
+_FAMILIES: tuple[Family, ...] = (
+    StableDiffusion(),
+    StableDiffusionXl(),
+    StableDiffusion3(),
+    Flux(),
+    Modular(),
+)
 
 
 def family_of(recipe: Recipe) -> Family:

@@ -1,0 +1,306 @@
+"""The network of a Modular Pipeline, asked for one estimate at a time.
+
+Where a pipeline's loop nests a block that makes ready (`before_denoiser`), one that asks the
+network (`denoiser`) and one that steps (`after_denoiser`), the last is taken out, and samplers of
+ours take its place.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from diffusers.guiders.guider_utils import BaseGuidance
+from diffusers.modular_pipelines.modular_pipeline import ModularPipelineBlocks, PipelineState
+from diffusers.modular_pipelines.modular_pipeline_utils import InsertableDict
+from torch import Tensor
+
+from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.family import Change, PromptBatch, Weakening
+from nodeflow_nodes.diffusion.families.modular_layout import (
+    LatentKind,
+    Packing,
+    Walk,
+    begin,
+    packing,
+)
+from nodeflow_nodes.diffusion.families.modular_stage import Block, Stage
+from nodeflow_nodes.diffusion.noise_levels import FlowLevels, exponential_shift, rational_shift
+
+NEGATIVE = "negative_"
+_BEFORE, _ASKING, _STEPPING = "before_denoiser", "denoiser", "after_denoiser"
+_KEPT = 4
+"""Prompts whose states stay ready: both of a pair, and those of a second picture."""
+_STEPS = 4
+"""For blocks that make timesteps ready, which are not used."""
+
+
+class Taken(ModularPipelineBlocks):
+    """Stands where a loop steps, and takes what the network said."""
+
+    def __init__(self, replaced: Block) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # diffusers has few types
+        self.replaced = replaced
+        self.said: Tensor | None = None
+
+    @property
+    def inputs(self) -> Any:
+        return self.replaced.inputs
+
+    @property
+    def expected_components(self) -> Any:
+        return self.replaced.expected_components
+
+    def __call__(self, components: Any, state: Any, i: int, t: Tensor) -> tuple[Any, Any]:
+        self.said = state.noise_pred
+        return components, state
+
+
+def steps_aside(walk: Walk) -> bool:
+    """Whether samplers of ours can take the place of a loop's own step."""
+    blocks = walk.loop.sub_blocks
+    if not {_ASKING, _STEPPING} <= set(blocks) <= {_BEFORE, _ASKING, _STEPPING}:
+        return False
+    # A plain step of the scheduler's with one prediction, of one latent, and nothing that goes by
+    # the number of the step.
+    names = set(_code(blocks[_STEPPING]).co_names)
+    others = {n for n in names if n.endswith("_latents") or n.startswith("audio")}
+    plain = {"noise_pred", "latents", "scheduler", "step"} <= names and not others
+    return plain and not any("[i]" in inspect.getsource(type(block)) for block in blocks.values())
+
+
+def flow_of(found: Stage) -> FlowLevels | None:
+    """The noise levels of a rectified flow, as the pipeline's scheduler describes them; None if it
+    is no such."""
+    scheduler = getattr(found.pipeline, "scheduler", None)
+    if scheduler is None:
+        return None
+    config = scheduler.config
+    flows = (
+        "FlowMatch" in type(scheduler).__name__,
+        bool(config.get("use_flow_sigmas")),
+        config.get("prediction_type") == "flow_prediction",
+    )
+    if not any(flows):
+        return None
+    count = int(config.get("num_train_timesteps", 1000))
+    if config.get("use_dynamic_shifting"):
+        shifted = exponential_shift(float(config.get("max_shift") or 1.15))
+    else:
+        shifted = rational_shift(float(config.get("flow_shift") or config.get("shift") or 1.0))
+    return FlowLevels(shifted, count, count)
+
+
+@dataclass
+class _Prepared:
+    """A state behind the blocks before the loop, and whose it is."""
+
+    key: tuple[object, ...]
+    state: PipelineState
+    kept: tuple[object, ...]
+
+
+@dataclass
+class ModularDenoiser:
+    """A network behind the blocks of diffusers' pipeline.
+
+    Attributes:
+        stage: The denoise stage, loaded.
+        walk: Its blocks.
+        kind: What its latents are like.
+        levels: Noise levels it was trained on.
+        digest: Of the model's folder.
+    """
+
+    stage: Stage
+    walk: Walk
+    kind: LatentKind
+    levels: FlowLevels
+    digest: str
+    _ready: list[_Prepared] = field(default_factory=list)
+
+    text_width = 0
+    """Prompts are known by the names of their states instead."""
+
+    @property
+    def channels(self) -> int:
+        return self.kind.channels
+
+    @property
+    def downscale(self) -> int:
+        return self.kind.downscale
+
+    @property
+    def inputs(self) -> int:
+        return self.kind.channels
+
+    @property
+    def size(self) -> int:
+        return self.stage.size
+
+    def changed(self, change: Change) -> ModularDenoiser:
+        """Refused.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            f"what is laid over a network, such as a LoRA, is not supported for {self.stage.name}, "
+            "a pipeline of diffusers'; leave it out"
+        )
+
+    def weakened(self, weakening: Weakening) -> AbstractContextManager[None]:
+        """Refused.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError(
+            f"{self.stage.name}, a pipeline of diffusers', cannot do without parts of its network; "
+            "leave perturbed_attention and skip_layers out"
+        )
+
+    def scaled(self, latent: Tensor) -> Tensor:
+        """A latent as walks see it; the pipeline's autoencoder has scaled it already."""
+        return self._edged(self.kind.flat(latent), lambda x, scale, offset: (x - offset) / scale)
+
+    def unscaled(self, x: Tensor) -> Tensor:
+        """The way back from `scaled`."""
+        edged = self._edged(x, lambda x, scale, offset: x * scale + offset)
+        return self.kind.framed_again(edged)
+
+    def defaults(self, negative: bool) -> Mapping[str, float]:
+        return {}
+
+    def estimate(self, x: Tensor, sigma: float, prompt: PromptBatch) -> Tensor:
+        """x0 as the network sees it for one prompt, without any guidance."""
+        self._guide(None)
+        return self._estimate(x, sigma, prompt, prompt)
+
+    @property
+    def guides(self) -> bool:
+        """Whether the pipeline has a guider, which takes a negative prompt."""
+        names = self.stage.inputs([*self.walk.before, self.walk.loop])
+        return bool(self._guiders()) and any(name.startswith(NEGATIVE) for name in names)
+
+    def guided_estimate(
+        self, x: Tensor, sigma: float, positive: PromptBatch, negative: PromptBatch, scale: float
+    ) -> Tensor:
+        """x0 as the pipeline's own guider makes it of both prompts: some do more than to add."""
+        self._guide(scale)
+        return self._estimate(x, sigma, positive, negative)
+
+    def packing(self, x: Tensor) -> Packing:
+        """How latents of this size lie in the walk."""
+        shape = self.kind.own(self.kind.framed_again(x)).shape
+        return packing(self.stage.folder, self.digest, self.kind.size(shape))
+
+    def _estimate(
+        self, x: Tensor, sigma: float, positive: PromptBatch, negative: PromptBatch
+    ) -> Tensor:
+        laid = self.packing(x)
+        prepared = self._prepared(x, positive, negative)
+        state = PipelineState(dict(prepared.values), copy.deepcopy(prepared.kwargs_mapping))
+        latents = laid.pack(self.kind.own(self.kind.framed_again(x)))
+        begun: Any = prepared.get("latents")
+        state.set("latents", latents.to(begun.dtype))
+        time = torch.tensor([self.levels.t(sigma)], dtype=torch.float32, device=x.device)
+        state.set("timesteps", time)
+        state.set("num_inference_steps", 1)
+        velocity = laid.unpack(self._asked(state).float())
+        return x - sigma * velocity.reshape(x.shape)
+
+    def _asked(self, state: PipelineState) -> Tensor:
+        """What the network says in one turn of the loop."""
+        loop = copy.copy(self.walk.loop)
+        taken = Taken(loop.sub_blocks[_STEPPING])
+        loop.sub_blocks = InsertableDict(OrderedDict({**loop.sub_blocks, _STEPPING: taken}.items()))
+        loop.set_progress_bar_config(disable=True)
+        self.stage.run_one(loop, state)
+        assert taken.said is not None
+        return taken.said
+
+    def _prepared(self, x: Tensor, positive: PromptBatch, negative: PromptBatch) -> PipelineState:
+        """The state for a prompt, made once for a walk."""
+        kept = (positive.states, negative.states)
+        guided = any(guider._enabled for guider in self._guiders())
+        numbers = tuple((name, float(row[0])) for name, row in positive.extra.items())
+        key = (*map(id, kept), x.shape, str(x.device), guided, numbers)
+        for known in self._ready:
+            if known.key == key:
+                return known.state
+        state = self.begin(x, positive, negative, num_inference_steps=_STEPS)
+        self.stage.run(self.walk.before, state)
+        self._ready = [*self._ready[-_KEPT + 1 :], _Prepared(key, state, kept)]
+        return state
+
+    def begin(
+        self, x: Tensor, positive: PromptBatch, negative: PromptBatch, **given: Any
+    ) -> PipelineState:
+        """The state that the blocks before the loop are given."""
+        names = self.stage.inputs([*self.walk.before, self.walk.loop])
+        words = self._words(x, positive.states)
+        others = self._words(x, negative.states)
+        words |= {f"{NEGATIVE}{name}": state for name, state in others.items()}
+        if "guidance" in positive.extra and "guidance_scale" in names:
+            given["guidance_scale"] = float(positive.extra["guidance"][0])
+        size = self.kind.size(self.kind.own(self.kind.framed_again(x)).shape)
+        state = begin(self.stage, self.walk, size, len(x), **given)
+        kinds = [
+            param.kwargs_type
+            for block in (*self.walk.before, self.walk.loop)
+            for param in block.inputs
+            if param.name is None
+        ]
+        # What a loop hands on to the network as it is belongs to a kind; there is one in all.
+        put: Any = state.set
+        for name, value in words.items():
+            if name in names or not name.startswith(NEGATIVE):
+                put(name, value, next(iter(kinds), None))
+        return state
+
+    def _words(self, x: Tensor, states: Mapping[str, Any]) -> dict[str, Any]:
+        if not states:
+            raise InputError(
+                f"the prompt is not for {self.stage.name}; encode it with the text encoder of the "
+                "same model"
+            )
+        return {
+            name: state.to(x.device)
+            if isinstance(state, Tensor)
+            else [part.to(x.device) for part in state]
+            for name, state in states.items()
+        }
+
+    def _guiders(self) -> list[Any]:
+        parts: Mapping[str, Any] = self.stage.pipeline.components
+        return [part for part in parts.values() if isinstance(part, BaseGuidance)]
+
+    def _guide(self, scale: float | None) -> None:
+        for guider in self._guiders():
+            if scale is None:
+                guider.disable()
+                continue
+            guider.enable()
+            original = getattr(guider, "use_original_formulation", False)
+            guider.guidance_scale = scale - 1 if original else scale
+
+    def _edged(self, x: Tensor, change: Any) -> Tensor:
+        laid = self.packing(x)
+        plain = bool((laid.scale == 1).all()) and not bool(laid.offset.any())
+        if plain:
+            return x
+        shape = x.shape[1:]
+        scale, offset = (edge.to(x.device).reshape(shape) for edge in (laid.scale, laid.offset))
+        found: Tensor = change(x, scale, offset)
+        return found
+
+
+def _code(block: Block) -> Any:
+    return inspect.unwrap(type(block).__call__).__code__

@@ -1,0 +1,184 @@
+"""Folders of models that diffusers runs by its Modular Pipelines, looked at without torch.
+
+No family of ours knows them: which parts they have is written in their index.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.catalog import CATALOG, FolderLayout
+from nodeflow_nodes.diffusion.folders import folder_digest, weight_files
+from nodeflow_nodes.diffusion.headers import read_config
+from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
+
+MODULAR = "modular"
+"""Name of the family, as in a Recipe."""
+MODULAR_INDEX, INDEX = "modular_model_index.json", "model_index.json"
+
+_READERS = ("Tokenizer", "TokenizerFast", "Processor")
+_VOCABULARIES = (("tokenizer.json",), ("vocab.json", "merges.txt"), ("*.model",), ("vocab.txt",))
+_STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
+
+
+@dataclass(frozen=True)
+class Component:
+    """A part of a model as its index names it.
+
+    Attributes:
+        name: What the pipeline calls it.
+        library: Where its class is from: `diffusers`, `transformers`, ...
+        kind: The class.
+        folder: Where it lies, below the model's folder.
+        source: The repository that the index takes it from, where it names one.
+    """
+
+    name: str
+    library: str
+    kind: str
+    folder: str
+    source: str = ""
+
+
+def modular_class(path: Path) -> str | None:
+    """The pipeline of a folder that diffusers runs and no family of ours does, by its index.
+
+    Raises:
+        InputError: The index is no JSON.
+    """
+    for index in (INDEX, MODULAR_INDEX):
+        if (path / index).exists():
+            name = str(read_config(path / index).get("_class_name"))
+            if any(name in layout.pipelines for layout in CATALOG):
+                return None
+            if _known_to_diffusers(name):
+                return name
+    return None
+
+
+def inspect_modular(path: Path) -> ModelFile:
+    """Read the index and what it names.
+
+    Raises:
+        InputError: A part, its weights or its vocabulary is missing or broken, or diffusers has no
+            modular pipeline for it.
+    """
+    name = modular_class(path)
+    assert name is not None
+    _require_modular(path, name)
+    files: list[Path] = []
+    for component in components(path):
+        _require(path, component)
+        if (path / component.folder / "config.json").exists() and component.library in _STEMS:
+            part = Path(component.folder).as_posix()
+            files += weight_files(path, weights_layout(part, component.library), part)
+    return ModelFile(
+        path=path,
+        digest=folder_digest(path, files),
+        family=MODULAR,
+        layout="folder",
+        parts=frozenset(PART_NAMES),
+        downscale=0,
+    )
+
+
+def components(path: Path) -> list[Component]:
+    """The parts that a folder's index names, those left out aside."""
+    index = MODULAR_INDEX if (path / MODULAR_INDEX).exists() else INDEX
+    return list(_components(read_config(path / index)))
+
+
+def weights_layout(part: str, library: str) -> FolderLayout:
+    """Where the weights of one part are, as `weight_files` wants to be told."""
+    return FolderLayout(
+        family=MODULAR,
+        pipelines=(),
+        weights={part: _STEMS[library]},
+        tokenizers={},
+        vocabularies=(),
+        denoiser="",
+        text_width="",
+        predictions=(),
+    )
+
+
+def _components(index: Mapping[str, Any]) -> Iterator[Component]:
+    for name, entry in index.items():
+        if name.startswith("_") or not isinstance(entry, list) or len(entry) not in (2, 3):
+            continue
+        library, kind = entry[:2]
+        folder, source = name, ""
+        if len(entry) == 3 and isinstance(entry[2], dict):
+            # The class of what was not loaded when the index was written stands in the third.
+            hint = entry[2].get("type_hint") or (None, None)
+            library, kind = library or hint[0], kind or hint[1]
+            folder = entry[2].get("subfolder") or name
+            source = entry[2].get("pretrained_model_name_or_path") or ""
+        if isinstance(library, str) and isinstance(kind, str):
+            yield Component(name, library, kind, folder, str(source))
+
+
+def _require(path: Path, component: Component) -> None:
+    if component.library not in _STEMS:
+        raise InputError(
+            f"the model {path} takes its part '{component.name}' from '{component.library}'; only "
+            "parts of diffusers and transformers are loaded, no code that a model brings along"
+        )
+    folder = path / component.folder
+    if not folder.is_dir():
+        there = f" (its index takes it from {component.source})" if component.source else ""
+        raise InputError(
+            f"the model {path} lacks the part '{component.name}', a {component.kind}{there}; "
+            f"put it into {folder}"
+        )
+    reads_text = "Tokenizer" in component.kind
+    if reads_text and not any(
+        all(any(folder.glob(name)) for name in names) for names in _VOCABULARIES
+    ):
+        raise InputError(
+            f"the model {path} lacks the vocabulary of '{component.name}' "
+            f"({component.folder}/tokenizer.json, or vocab.json and merges.txt); put it into "
+            f"{folder}"
+        )
+    if not component.kind.endswith(_READERS) and component.library in _STEMS:
+        configs = [folder / "config.json", *folder.glob("*_config.json")]
+        read_config(next((file for file in configs if file.exists()), configs[0]))
+
+
+def _require_modular(path: Path, name: str) -> None:
+    """As far as diffusers' source tells; where it cannot be read, loading will tell."""
+    if name.endswith("ModularPipeline"):
+        return
+    automatic, modular = (
+        _source("pipelines/auto_pipeline.py"),
+        _source("modular_pipelines/modular_pipeline.py"),
+    )
+    keys = re.findall(rf'\("([\w.\-]+)", {re.escape(name)}\)', automatic)
+    if automatic and modular and not any(f'("{key}", _' in modular for key in keys):
+        raise InputError(
+            f"the model {path} is made for {name!r}, which neither a family of nodeflow's nor a "
+            "modular pipeline of diffusers' reads; a later diffusers may"
+        )
+
+
+def _known_to_diffusers(name: str) -> bool:
+    return f'"{name}"' in _source("__init__.py")
+
+
+@cache
+def _source(file: str) -> str:
+    """A file of diffusers as text: importing it would take seconds."""
+    found = importlib.util.find_spec("diffusers")
+    if found is None or found.origin is None:
+        return ""
+    try:
+        return (Path(found.origin).parent / file).read_text(encoding="utf-8")
+    except OSError:
+        return ""

@@ -1,0 +1,175 @@
+"""Shrunk models of kinds that no family of ours reads: random weights, as diffusers folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderKLQwenImage,
+    AutoencoderKLWan,
+    FlowMatchEulerDiscreteScheduler,
+    QwenImagePipeline,
+    QwenImageTransformer2DModel,
+    WanPipeline,
+    WanTransformer3DModel,
+    ZImagePipeline,
+    ZImageTransformer2DModel,
+)
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import (
+    PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2Tokenizer,
+    Qwen3Config,
+    Qwen3Model,
+    UMT5Config,
+    UMT5EncoderModel,
+)
+
+CHAT = "{% for m in messages %}<|im_start|>{{ m['content'] }}<|im_end|>{% endfor %}"
+
+
+def qwen_tokenizer() -> Any:
+    """Bytes, and the marks of a chat."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {letter: number for number, letter in enumerate(letters)}
+    made = Qwen2Tokenizer(vocab=vocabulary, merges=[])
+    made.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
+    made.chat_template = CHAT
+    return made
+
+
+def t5_tokenizer() -> Any:
+    """Single letters."""
+    letters = [(letter, -3.0) for letter in "▁abcdefghijklmnopqrstuvwxyz"]
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -9.0), *letters]
+    inner = Tokenizer(models.Unigram(pieces, unk_id=2, byte_fallback=False))
+    inner.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    )
+
+
+def louder(encoder: Any) -> Any:
+    """Embeddings larger than at their usual start, so that prompts make a difference."""
+    encoder.get_input_embeddings().weight.data.mul_(50)
+    return encoder.eval()
+
+
+def save_z_image(folder: Path) -> ZImagePipeline:
+    """Z-Image: latents stay pictures in the walk, prompts are lists, times run backwards."""
+    torch.manual_seed(5)
+    tokenizer = qwen_tokenizer()
+    text = Qwen3Config(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+    )
+    transformer = ZImageTransformer2DModel(
+        dim=32,
+        n_layers=2,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+        cap_feat_dim=32,
+        axes_dims=[4, 6, 6],
+        axes_lens=[512, 64, 64],
+    )
+    for name, weight in transformer.named_parameters():
+        if "pad_token" in name or "embedder" in name:
+            weight.data = torch.randn(weight.shape) * 0.1
+    pipeline = ZImagePipeline(
+        FlowMatchEulerDiscreteScheduler(shift=3.0),
+        AutoencoderKL(
+            block_out_channels=(32, 32, 32, 32),
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            layers_per_block=1,
+            latent_channels=16,
+            scaling_factor=0.3611,
+            shift_factor=0.1159,
+        ).eval(),
+        louder(Qwen3Model(text)),
+        tokenizer,
+        transformer.eval(),
+    )
+    pipeline.save_pretrained(folder)
+    return pipeline
+
+
+def save_wan(folder: Path) -> WanPipeline:
+    """Wan: videos, a negative prompt that blocks insist on."""
+    torch.manual_seed(6)
+    tokenizer = t5_tokenizer()
+    text = UMT5Config(
+        vocab_size=len(tokenizer), d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2
+    )
+    pipeline = WanPipeline(
+        tokenizer,
+        louder(UMT5EncoderModel(text)),
+        AutoencoderKLWan(base_dim=8, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1).eval(),
+        FlowMatchEulerDiscreteScheduler(shift=3.0),
+        WanTransformer3DModel(
+            num_attention_heads=2,
+            attention_head_dim=12,
+            text_dim=32,
+            freq_dim=32,
+            ffn_dim=64,
+            num_layers=2,
+            rope_max_seq_len=32,
+        ).eval(),
+    )
+    pipeline.save_pretrained(folder)
+    return pipeline
+
+
+def save_qwen_image(folder: Path) -> QwenImagePipeline:
+    """Qwen-Image: latents are packed in the walk and have frames, guidance keeps the length of the
+    prediction."""
+    torch.manual_seed(7)
+    tokenizer = qwen_tokenizer()
+    text = Qwen2_5_VLConfig(
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+            "rope_scaling": {"type": "mrope", "mrope_section": [2, 3, 3]},
+        },
+        vision_config={
+            "depth": 1,
+            "hidden_size": 16,
+            "intermediate_size": 32,
+            "num_heads": 2,
+            "out_hidden_size": 32,
+        },
+    )
+    pipeline = QwenImagePipeline(
+        FlowMatchEulerDiscreteScheduler(
+            use_dynamic_shifting=True, base_shift=0.5, max_shift=0.9, shift_terminal=0.02
+        ),
+        AutoencoderKLQwenImage(
+            base_dim=8, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1
+        ).eval(),
+        louder(Qwen2_5_VLForConditionalGeneration(text)),
+        tokenizer,
+        QwenImageTransformer2DModel(
+            num_layers=2,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=32,
+            axes_dims_rope=(4, 6, 6),
+        ).eval(),
+    )
+    pipeline.save_pretrained(folder)
+    return pipeline
