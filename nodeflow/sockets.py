@@ -104,6 +104,8 @@ class Control:
         strength: 0 is not heard at all, 1 as it was trained.
         start: Part of the walk, 0..1, from which on it is heard.
         end: Part of the walk until which it is heard.
+        vae: Autoencoder for networks that see the picture as a latent; None for the model's own.
+        mode: Which kind of picture it is, for networks that know several; may be empty.
     """
 
     network: Recipe
@@ -111,6 +113,8 @@ class Control:
     strength: float = 1.0
     start: float = 0.0
     end: float = 1.0
+    vae: Recipe | None = None
+    mode: str = ""
 
 
 @dataclass(frozen=True)

@@ -171,8 +171,7 @@ def _split_conditioning(value: Conditioning) -> tuple[Tensors, object]:
     controls = []
     for place, control in enumerate(value.controls):
         tensors[f"controls.{place}"] = control.image
-        plain = {name: getattr(control, name) for name in ("strength", "start", "end")}
-        controls.append({**plain, "network": asdict(control.network)})
+        controls.append(_split_control(control))
     also = []
     for place, other in enumerate(value.also):
         parts, rest = _split_conditioning(other)
@@ -201,7 +200,7 @@ def _build_conditioning(tensors: Tensors, rest: Any) -> Conditioning:
         tensors.get("pooled"),
         rest["extra"],
         controls=tuple(
-            Control(**{**control, "network": _recipe(control["network"])}, image=image)
+            _build_control(control, image)
             for control, image in zip(rest["controls"], _numbered(tensors), strict=True)
         ),
         mask=tensors.get("mask"),
@@ -220,6 +219,19 @@ def _build_conditioning(tensors: Tensors, rest: Any) -> Conditioning:
             for name, count in rest.get("states", {}).items()
         },
     )
+
+
+def _split_control(control: Control) -> dict[str, object]:
+    """What is not its picture; what most controls do not have is left out."""
+    plain = {name: getattr(control, name) for name in ("strength", "start", "end")}
+    rest: dict[str, object] = {**plain, "network": asdict(control.network)}
+    rest |= {} if control.vae is None else {"vae": asdict(control.vae)}
+    return rest | ({"mode": control.mode} if control.mode else {})
+
+
+def _build_control(rest: Any, image: torch.Tensor) -> Control:
+    recipes = {name: _recipe(rest[name]) for name in ("network", "vae") if name in rest}
+    return Control(**{**rest, **recipes}, image=image)
 
 
 def _numbered(tensors: Tensors) -> list[torch.Tensor]:

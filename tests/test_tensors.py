@@ -77,7 +77,7 @@ def test_conditionings_keep_controls_places_times_and_further_prompts():
         torch.randn(1, 5, 8),
         controls=(
             Control(recipe, torch.rand(1, 8, 8, 3), 0.7, 0.1, 0.9),
-            Control(recipe, torch.rand(1, 4, 4, 3)),
+            Control(recipe, torch.rand(1, 4, 4, 3), vae=replace(recipe, part="vae"), mode="depth"),
         ),
         mask=torch.rand(1, 4, 4),
         area=(0.0, 0.5, 1.0, 0.5),
@@ -91,6 +91,7 @@ def test_conditionings_keep_controls_places_times_and_further_prompts():
     assert [c.network for c in back.controls] == [recipe, recipe]
     for one, control in zip(back.controls, meaning.controls, strict=True):
         _equal(one.image, control.image)
+    assert [(c.vae, c.mode) for c in back.controls] == [(c.vae, c.mode) for c in meaning.controls]
     assert (back.controls[0].strength, back.controls[0].start, back.controls[0].end) == (
         0.7,
         0.1,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NamedTuple, NewType
+from typing import Annotated, Literal, NamedTuple, NewType
 
 from pydantic import Field
 
-from nodeflow import Conditioning, Control, File, Image, InputError, Recipe, SocketType, node
+from nodeflow import Conditioning, Control, File, Image, InputError, Recipe, SocketType, Vae, node
 from nodeflow_nodes.diffusion.control_checks import (
     check_control,
     control_facts,
@@ -29,6 +29,7 @@ CONTROL_NET = SocketType(
 )
 
 Part = Annotated[float, Field(ge=0, le=1)]
+ControlMode = Literal["none", "canny", "tile", "depth", "blur", "pose", "gray", "low_quality"]
 
 
 class Controlled(NamedTuple):
@@ -64,6 +65,8 @@ def apply_controlnet(
     strength: Annotated[float, Field(ge=0, le=10)] = 1.0,
     start: Part = 0.0,
     end: Part = 1.0,
+    mode: ControlMode = "none",
+    vae: Vae | None = None,
 ) -> Controlled:
     """Hold a walk to a picture; several control networks are applied one after the other.
 
@@ -76,9 +79,14 @@ def apply_controlnet(
         strength: How firmly the walk is held; 0 not at all.
         start: From which part of the walk on: 0 is its start.
         end: Until which part: 1 is its end.
+        mode: Which kind of picture it is, for a control network that knows several, such as the
+            unions for Flux; others pass over it.
+        vae: The model's autoencoder, for control networks that see the picture as a latent, as
+            those of Stable Diffusion 3 and Flux do. Not needed if it is in the model's file.
     """
-    check_control({}, {}, {}, start, end)
-    control = Control(controlnet, _colours(image), strength, start, end)
+    check_control({}, {}, {}, start, end, mode, None)
+    told = "" if mode == "none" else mode
+    control = Control(controlnet, _colours(image), strength, start, end, vae, told)
     return Controlled(_with(positive, control), _with(negative, control))
 
 

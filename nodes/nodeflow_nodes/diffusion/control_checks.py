@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.hooks import Facts, Known, check_together, check_walk_part
@@ -15,16 +17,37 @@ def control_facts(file: Known) -> dict[str, Facts]:
     if not isinstance(file, Path):
         return {}
     found = ControlFile.read(file)
-    return {"controlnet": {"family": found.family, "text_width": found.text_width}}
+    facts: dict[str, JsonValue] = {"family": found.family}
+    facts |= {"text_width": found.text_width} if found.text_width else {}
+    facts |= {"channels": found.channels} if found.channels else {}
+    facts |= {"union": True} if found.union else {}
+    return {"controlnet": facts}
 
 
 def check_control(
-    positive: Known, negative: Known, controlnet: Known, start: Known, end: Known
+    positive: Known,
+    negative: Known,
+    controlnet: Known,
+    start: Known,
+    end: Known,
+    mode: Known = "none",
+    vae: Known = None,
 ) -> None:
     """The control network must be for the model that the prompts are for."""
     check_walk_part(start, end)
     check_together(positive, negative)
     facts = _facts(controlnet)
+    if facts.get("union") and mode == "none":
+        raise InputError(
+            "the control network is one for several kinds of pictures; choose which kind it is "
+            "given by mode"
+        )
+    sees, makes = facts.get("channels"), _facts(vae).get("channels")
+    if sees is not None and makes is not None and sees != makes:
+        raise InputError(
+            f"the control network sees latents of {sees} channels, and the autoencoder makes "
+            f"{makes}; give it the autoencoder of the model"
+        )
     for name, prompt in (("positive", _facts(positive)), ("negative", _facts(negative))):
         for fact, words in (("family", "the family"), ("text_width", "text of width")):
             theirs, ours = prompt.get(fact), facts.get(fact)

@@ -10,11 +10,18 @@ import torch
 from torch import Tensor
 
 from nodeflow import Conditioning, Control, InputError
-from nodeflow_nodes.diffusion.families.family import ControlNetwork, Denoiser, Hint, PromptBatch
+from nodeflow_nodes.diffusion.families.family import (
+    ControlNetwork,
+    Denoiser,
+    Encode,
+    Hint,
+    PromptBatch,
+)
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 
 Role = Literal["positive", "negative"]
-LoadControl = Callable[[Control], ControlNetwork]
+LoadControl = Callable[[Control], tuple[ControlNetwork, Encode]]
+"""A control's network, and what makes latents of pictures for it."""
 
 _RAMP = 8
 """Latent pixels over which an area gives way to what is around it."""
@@ -233,10 +240,11 @@ def _voice(
 ) -> Voice:
     batch, _, height, width = samples.shape
     region = None if part.area is None else _region(part.area, height, width)
+    latent = (height, width) if region is None else (region.height, region.width)
     hints = tuple(
         (
             span_of(denoiser.levels, control.start, control.end),
-            Hint(load(control), _control_image(role, control, region, samples), control.strength),
+            _hint(control, _control_image(role, control, region, samples), latent, denoiser, load),
         )
         for control in part.controls
         if control.strength
@@ -248,6 +256,20 @@ def _voice(
         region,
         span_of(denoiser.levels, part.start, part.end),
     )
+
+
+def _hint(
+    control: Control,
+    image: Tensor,
+    latent: tuple[int, int],
+    denoiser: Denoiser,
+    load: LoadControl,
+) -> Hint:
+    """A control for a latent of this height and width."""
+    network, encode = load(control)
+    height, width = (side * denoiser.downscale for side in latent)
+    seen = network.seen(image, height, width, encode)
+    return Hint(network, seen, control.strength, control.mode)
 
 
 def _require_batch(what: str, count: int, batch: int) -> None:

@@ -21,12 +21,12 @@ from nodeflow import (
     NodeflowError,
     Progress,
 )
-from nodeflow_nodes.diffusion.families.family import ControlNetwork, Denoiser
+from nodeflow_nodes.diffusion.families.family import ControlNetwork, Denoiser, Encode
 from nodeflow_nodes.diffusion.guidance import Guidance, guided
 from nodeflow_nodes.diffusion.hooks import check_sample
 from nodeflow_nodes.diffusion.inpainting import beside, kept_outside, mask_of
 from nodeflow_nodes.diffusion.inspection import inspect_model
-from nodeflow_nodes.diffusion.parts import control_network
+from nodeflow_nodes.diffusion.parts import autoencoder, control_network
 from nodeflow_nodes.diffusion.parts import denoiser as load_denoiser
 from nodeflow_nodes.diffusion.preview import preview, tiny_decoder, tiny_preview
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
@@ -111,8 +111,9 @@ def walked(
     mask = mask_of(begin)
     around = beside(begin, mask, network)
 
-    def load(control: Control) -> ControlNetwork:
-        return control_network(control.network, services.models, services.device)
+    def load(control: Control) -> tuple[ControlNetwork, Encode]:
+        found = control_network(control.network, services.models, services.device)
+        return found, _encoder(control, model, services)
 
     positive = voices_of("positive", prompts[0], network, scaled, load, around)
     negative = (
@@ -139,6 +140,24 @@ def walked(
         # Where nothing may change, the last step's rounding does not count either.
         x = torch.where(mask == 0, levels.mixed(scaled, noise, last), x)
     return replace(latent, samples=network.unscaled(levels.finish(x, last)))
+
+
+def _encoder(control: Control, model: Model, services: Services) -> Encode:
+    """What makes latents of a control's picture: its own autoencoder, or the model's."""
+
+    def encode(images: Tensor) -> Tensor:
+        vae = control.vae
+        if vae is None and "vae" in inspect_model(Path(model.path)).parts:
+            vae = replace(model, part="vae", patches=())
+        if vae is None:
+            raise InputError(
+                "the control network sees its picture as a latent, and the model's file has no "
+                "autoencoder; give apply_controlnet the one of load_vae"
+            )
+        latents = autoencoder(vae, services.models, services.device).encode(images, None)
+        return latents.to(services.device.name)
+
+    return encode
 
 
 def _seeds(latent: Latent, seed: int) -> Seeds:

@@ -78,7 +78,7 @@ def ours(
     yes, no = change(yes, no)
 
     def load(control: Control) -> Any:
-        return parts.control_network(control.network, memory, device)
+        return parts.control_network(control.network, memory, device), None
 
     x = sampler(guided_by(network, yes, no, guidance, x, load), x, grid.sigmas)
     return x / (1 + grid.sigmas[-1] ** 2) ** 0.5 if grid.preserves_variance else x

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile, control_prefix
-from nodeflow_nodes.diffusion.families.family import Hint
+from nodeflow_nodes.diffusion.families.family import Encode, Hint
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
 from nodeflow_nodes.diffusion.families.shapes import control_config
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
@@ -40,6 +40,10 @@ class UnetControl:
     @property
     def size(self) -> int:
         return weight_bytes(self.network)
+
+    def seen(self, image: Tensor, height: int, width: int, encode: Encode) -> Tensor:
+        """See `ControlNetwork.seen`: the picture itself."""
+        return fitted(image, height, width)
 
 
 def read_control(file: ControlFile, heads: Mapping[str, int], device: Device) -> UnetControl:
@@ -87,15 +91,12 @@ def read_control(file: ControlFile, heads: Mapping[str, int], device: Device) ->
     return UnetControl(network)
 
 
-def residuals(
-    hints: Sequence[Hint], seen: Tensor, side: int, asked: Mapping[str, Any]
-) -> dict[str, Any]:
+def residuals(hints: Sequence[Hint], seen: Tensor, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What a UNet is asked with for its control networks; nothing without any.
 
     Args:
         hints: The networks and their pictures.
         seen: What the UNet sees of the latent, [batch, channel, height, width].
-        side: Picture pixels to one latent pixel.
         asked: What else the UNet is asked with.
 
     Raises:
@@ -108,10 +109,9 @@ def residuals(
                 "the control network is for models of another kind; choose one of the same family"
             )
         network = hint.network.network
-        height, width = seen.shape[2] * side, seen.shape[3] * side
         down, middle = network(
             seen,
-            controlnet_cond=_fitted(hint.image, len(seen), height, width).to(seen),
+            controlnet_cond=hint.image.to(seen).expand(len(seen), -1, -1, -1),
             conditioning_scale=hint.strength,
             return_dict=False,
             **asked,
@@ -125,14 +125,14 @@ def residuals(
     return {"down_block_additional_residuals": sums[0], "mid_block_additional_residual": sums[1]}
 
 
-def _fitted(image: Tensor, batch: int, height: int, width: int) -> Tensor:
-    """[batch, height, width, 3] as [batch, 3, height, width], stretched over the picture."""
+def fitted(image: Tensor, height: int, width: int) -> Tensor:
+    """[batch, ..., 3] as [batch, 3, height, width], stretched over a picture of that size."""
     planes = image.float().movedim(-1, 1)
     if planes.shape[2:] != (height, width):
         planes = functional.interpolate(
             planes, size=(height, width), mode="bilinear", antialias=True
         )
-    return planes.expand(batch, -1, -1, -1)
+    return planes
 
 
 def _layers(state: Mapping[str, Tensor]) -> dict[str, int]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from blake3 import blake3
 
 from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.flux_keys import FAMILY_FLUX, PACKED
+from nodeflow_nodes.diffusion.families.stable_diffusion_3_keys import FAMILY_3
 from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY, FAMILY_XL
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.headers import read_config, weights_digest
@@ -18,11 +20,11 @@ PREFIXES = ("control_model.", "")
 """Before the names of the original layout, in a whole model and alone."""
 
 _WEIGHTS = "diffusion_pytorch_model"
-_FOLDER_CLASS = "ControlNetModel"
+_FOLDER_CLASSES = ("ControlNetModel", "SD3ControlNetModel", "FluxControlNetModel")
+_SD3_CHANNELS = 16
 _OTHERS = {
     "lora_controlnet": "a control LoRA",
     "task_embedding": "a union of control networks",
-    "controlnet_x_embedder.weight": "a control network for transformers",
     "adapter.body.0.resnets.0.block1.weight": "a T2I adapter",
     "body.0.block1.weight": "a T2I adapter",
 }
@@ -37,7 +39,10 @@ class ControlFile:
         path: Its file or folder.
         weights: The file with its weights.
         family: Name of the family whose network it controls.
-        text_width: Length of the hidden states that it takes, as that network does.
+        text_width: Length of the hidden states that it takes, as that network does; 0 if it hears
+            no prompt.
+        channels: Channels of the latents that it sees of its picture; 0 if it sees pixels.
+        union: It is for several kinds of pictures, and must be told which.
         digest: Tells control networks apart that are loaded in one process.
     """
 
@@ -45,6 +50,8 @@ class ControlFile:
     weights: Path
     family: str
     text_width: int
+    channels: int
+    union: bool
     digest: str
 
     @classmethod
@@ -58,13 +65,13 @@ class ControlFile:
         if weights.suffix in (".ckpt", ".pt", ".pth", ".bin"):
             raise InputError(f"{path} is a pickle, which is not loaded; convert it to safetensors")
         table = TensorTable.read(weights)
-        width = _text_width(table)
-        if width is None:
+        found = _beside_transformer(table) or _beside_unet(table)
+        if found is None:
             raise InputError(_unknown(table))
         hasher = blake3(b"control\0" + weights_digest(weights))
         if path.is_dir():
             hasher.update((path / "config.json").read_bytes())
-        return cls(path, weights, _family(table), width, hasher.hexdigest(16))
+        return cls(path, weights, *found, hasher.hexdigest(16))
 
 
 def control_prefix(table: TensorTable) -> str | None:
@@ -80,10 +87,10 @@ def control_prefix(table: TensorTable) -> str | None:
 
 def _weights_in(path: Path) -> Path:
     config = read_config(path / "config.json")
-    if config.get("_class_name") != _FOLDER_CLASS:
+    if config.get("_class_name") not in _FOLDER_CLASSES:
         raise InputError(
-            f"the folder {path} holds a {config.get('_class_name')!r}, not a {_FOLDER_CLASS}; "
-            "choose a control network"
+            f"the folder {path} holds a {config.get('_class_name')!r}, not a "
+            f"{' or '.join(_FOLDER_CLASSES)}; choose a control network"
         )
     for ending in (".safetensors", ".fp16.safetensors"):
         file = path / (_WEIGHTS + ending)
@@ -92,6 +99,44 @@ def _weights_in(path: Path) -> Path:
     raise InputError(
         f"the weights {path / _WEIGHTS}.safetensors are missing; fetch the control network again"
     )
+
+
+_Found = tuple[str, int, int, bool]
+"""Family, text width, channels, union; as `ControlFile` has them."""
+
+
+def _beside_unet(table: TensorTable) -> _Found | None:
+    width = _text_width(table)
+    return None if width is None else (_family(table), width, 0, False)
+
+
+def _beside_transformer(table: TensorTable) -> _Found | None:
+    if "controlnet_blocks.0.weight" not in table:
+        return None
+    if "pos_embed_input.proj.weight" in table:
+        family, channels = FAMILY_3, table.shape("pos_embed_input.proj.weight")[1]
+        _require_plain(table, channels, _SD3_CHANNELS)
+        text = table.shape("context_embedder.weight")
+    elif "double_blocks.0.img_attn.qkv.weight" in table and "pos_embed_input.weight" in table:
+        family, channels, text = FAMILY_FLUX, 0, table.shape("txt_in.weight")
+    elif "controlnet_x_embedder.weight" in table:
+        family, text = FAMILY_FLUX, table.shape("context_embedder.weight")
+        hint = "input_hint_block.conv_in.weight" in table
+        taken = table.shape("controlnet_x_embedder.weight")[1]
+        _require_plain(table, taken, table.shape("x_embedder.weight")[-1])
+        channels = 0 if hint else taken // PACKED
+    else:
+        return None
+    union = "controlnet_mode_embedder.weight" in table
+    return family, text[1] if text else 0, channels, union
+
+
+def _require_plain(table: TensorTable, sees: int, takes: int) -> None:
+    if sees != takes:
+        raise InputError(
+            f"the control network {table.path} sees {sees} channels where a picture's latent has "
+            f"{takes}: one that fills holes is not supported; choose another"
+        )
 
 
 def _text_width(table: TensorTable) -> int | None:

@@ -14,12 +14,26 @@ from nodeflow import Conditioning, Device, Latent, Recipe
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 
+Encode = Callable[[Tensor], Tensor]
+"""Unscaled latents of pictures [batch, height, width, 3] in 0..1."""
+
 
 class ControlNetwork(Protocol):
     """A loaded control network; what it gives is between it and its family's denoiser."""
 
     @property
     def size(self) -> int: ...
+
+    def seen(self, image: Tensor, height: int, width: int, encode: Encode) -> Tensor:
+        """What it sees of a picture, [1 or batch, channel, ...]; made once for a walk.
+
+        Args:
+            image: float32 [1 or batch, height, width, 3] in 0..1, of any size.
+            height: Pixels of the picture that is drawn.
+            width: The same.
+            encode: Makes latents of pictures, for networks that see those.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -28,13 +42,15 @@ class Hint:
 
     Attributes:
         network: The network, loaded.
-        image: float32 [1 or batch, height, width, 3] in 0..1, in pixels of the picture.
+        image: What the network sees of the picture, as its `seen` gave it.
         strength: How firmly.
+        mode: Which kind of picture it is, for networks that know several; may be empty.
     """
 
     network: ControlNetwork
     image: Tensor
     strength: float
+    mode: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +86,7 @@ class PromptBatch:
             and len(self.hints) == len(other.hints)
             and all(
                 one.network is another.network
-                and one.strength == another.strength
+                and (one.strength, one.mode) == (another.strength, another.mode)
                 and one.image.shape[1:] == another.image.shape[1:]
                 for one, another in zip(self.hints, other.hints, strict=True)
             )

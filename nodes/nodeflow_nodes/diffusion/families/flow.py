@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.family import Change, PromptBatch, Weakening
+from nodeflow_nodes.diffusion.families.patches import whole_patches
 from nodeflow_nodes.diffusion.families.pretrained import weight_bytes
 from nodeflow_nodes.diffusion.headers import read_config
 from nodeflow_nodes.diffusion.noise_levels import (
@@ -99,15 +100,6 @@ class FlowDenoiser:
                 f"{has} long; encode it with the text encoders of the same model"
             )
         return prompt
-
-
-def whole_patches(x: Tensor, patch: int) -> Tensor:
-    """x [batch, channel, height, width] with sides filled up to whole patches, from the other end,
-    so that latents of every size can be walked."""
-    rows, columns = (-side % patch for side in x.shape[2:])
-    if not rows and not columns:
-        return x
-    return nn.functional.pad(x, (0, columns, 0, rows), mode="circular")
 
 
 def flow_levels(path: Path, time_scale: float, count: int) -> FlowLevels:

@@ -12,8 +12,11 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch import Tensor, nn
 
 from nodeflow import Conditioning, Device, InputError, Recipe
+from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch
 from nodeflow_nodes.diffusion.families.flow import FlowDenoiser, flow_levels
+from nodeflow_nodes.diffusion.families.flow_control import flux_residuals
+from nodeflow_nodes.diffusion.families.flow_control_files import read_flux_control
 from nodeflow_nodes.diffusion.families.flux_keys import (
     FAMILY_FLUX,
     in_diffusers_layout,
@@ -21,6 +24,7 @@ from nodeflow_nodes.diffusion.families.flux_keys import (
 )
 from nodeflow_nodes.diffusion.families.flux_names import flux_state
 from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, load_kl_autoencoder
+from nodeflow_nodes.diffusion.families.patches import packed, unpacked
 from nodeflow_nodes.diffusion.families.pretrained import load_part
 from nodeflow_nodes.diffusion.families.single_file import carried_config, fitting
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
@@ -57,27 +61,27 @@ class FluxDenoiser(FlowDenoiser):
 
     def asked(self, x: Tensor, sigma: float, prompt: PromptBatch) -> Tensor:
         dtype, device = self.network.dtype, x.device
-        batch, channels, height, width = x.shape
-        rows, columns = height // 2, width // 2
-        packed = x.view(batch, channels, rows, 2, columns, 2).permute(0, 2, 4, 1, 3, 5)
-        packed = packed.reshape(batch, rows * columns, channels * 4)
+        rows, columns = x.shape[2] // 2, x.shape[3] // 2
         places = torch.zeros(rows, columns, 3, device=device)
         places[..., 1] = torch.arange(rows, device=device)[:, None]
         places[..., 2] = torch.arange(columns, device=device)
-        guidance = prompt.extra.get("guidance") if self.defaults(False) else None
+        guidance = prompt.extra.get("guidance")
+        guidance = None if guidance is None else guidance.to(device)
         assert prompt.pooled is not None
-        out: Tensor = self.network(
-            hidden_states=packed.to(dtype),
-            timestep=torch.full((batch,), self.levels.t(sigma), device=device),
-            guidance=None if guidance is None else guidance.to(device),
-            pooled_projections=prompt.pooled.to(device, dtype),
-            encoder_hidden_states=prompt.hidden.to(device, dtype),
-            txt_ids=torch.zeros(prompt.hidden.shape[1], 3, device=device),
-            img_ids=places.reshape(-1, 3),
-            return_dict=False,
-        )[0]
-        out = out.view(batch, rows, columns, channels, 2, 2).permute(0, 3, 1, 4, 2, 5)
-        return out.reshape(x.shape)
+        asked: dict[str, Any] = {
+            "hidden_states": packed(x).to(dtype),
+            "timestep": torch.full((len(x),), self.levels.t(sigma), device=device),
+            "guidance": guidance,
+            "pooled_projections": prompt.pooled.to(device, dtype),
+            "encoder_hidden_states": prompt.hidden.to(device, dtype),
+            "txt_ids": torch.zeros(prompt.hidden.shape[1], 3, device=device),
+            "img_ids": places.reshape(-1, 3),
+            "return_dict": False,
+        }
+        asked |= flux_residuals(prompt.hints, asked, self.network)
+        if not self.defaults(False):
+            asked["guidance"] = None
+        return unpacked(self.network(**asked)[0], x.shape)
 
 
 class FluxText(TextEncoders):
@@ -135,7 +139,7 @@ class Flux:
 
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
         """A control network of this architecture."""
-        raise InputError(f"control networks of the family '{self.name}' are not supported")
+        return read_flux_control(ControlFile.read(Path(recipe.path)), device)
 
     def load_text_model(self, recipe: Recipe, device: Device) -> FluxText:
         """T5, and CLIP beside it."""

@@ -112,7 +112,7 @@ class StableDiffusionDenoiser:
             "added_cond_kwargs": self.added(x, prompt),
         }
         # Control networks know nothing of what lies beside a latent.
-        asked |= residuals(prompt.hints, seen, self.downscale, asked)
+        asked |= residuals(prompt.hints, seen, asked)
         if prompt.beside is not None:
             seen = torch.cat([seen, prompt.beside.to(x.device, dtype)], dim=1)
         out = self.network(seen, **asked).sample

@@ -12,8 +12,11 @@ from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 from torch import Tensor
 
 from nodeflow import Conditioning, Device, InputError, Recipe
+from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch
 from nodeflow_nodes.diffusion.families.flow import FlowDenoiser, flow_levels
+from nodeflow_nodes.diffusion.families.flow_control import sd3_residuals
+from nodeflow_nodes.diffusion.families.flow_control_files import read_sd3_control
 from nodeflow_nodes.diffusion.families.kl_autoencoder import (
     KlAutoencoder,
     load_kl_autoencoder,
@@ -55,13 +58,15 @@ class StableDiffusion3Denoiser(FlowDenoiser):
                 "make the latent smaller"
             )
         assert prompt.pooled is not None
-        found: Tensor = self.network(
-            hidden_states=x.to(dtype),
-            timestep=torch.full((len(x),), self.levels.t(sigma), device=x.device),
-            encoder_hidden_states=prompt.hidden.to(x.device, dtype),
-            pooled_projections=prompt.pooled.to(x.device, dtype),
-            return_dict=False,
-        )[0]
+        asked: dict[str, Any] = {
+            "hidden_states": x.to(dtype),
+            "timestep": torch.full((len(x),), self.levels.t(sigma), device=x.device),
+            "encoder_hidden_states": prompt.hidden.to(x.device, dtype),
+            "pooled_projections": prompt.pooled.to(x.device, dtype),
+            "return_dict": False,
+        }
+        asked |= sd3_residuals(prompt.hints, asked, self.network)
+        found: Tensor = self.network(**asked)[0]
         return found
 
 
@@ -136,7 +141,7 @@ class StableDiffusion3:
 
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
         """A control network of this architecture."""
-        raise InputError(f"control networks of the family '{self.name}' are not supported")
+        return read_sd3_control(ControlFile.read(Path(recipe.path)), device)
 
     def load_text_model(self, recipe: Recipe, device: Device) -> StableDiffusion3Text:
         """Those of its three text encoders that are there."""

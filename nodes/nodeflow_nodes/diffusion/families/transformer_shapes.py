@@ -7,7 +7,7 @@ from typing import Any
 
 from nodeflow_nodes.diffusion.families.shapes import State, count
 
-_HEAD_WIDTH = 64
+HEAD_WIDTH = 64
 """Channels of one attention head of Stable Diffusion 3, where no norm of theirs tells."""
 
 
@@ -16,7 +16,7 @@ def sd3_config(state: State) -> dict[str, Any]:
     patches = state["pos_embed.proj.weight"]
     width, text_width = state["context_embedder.weight"].shape
     norm = state.get("transformer_blocks.0.attn.norm_q.weight")
-    head_width = _HEAD_WIDTH if norm is None else norm.shape[0]
+    head_width = HEAD_WIDTH if norm is None else norm.shape[0]
     layers = count(state, r"transformer_blocks\.(\d+)\.")
     return {
         "patch_size": patches.shape[2],
