@@ -14,15 +14,16 @@ from nodeflow import Device, Image, InputError, ModelMemory, Progress, Upscaler,
 from nodeflow.pictures import MAX_PIXELS
 from nodeflow_nodes.upscale.checks import require_room
 from nodeflow_nodes.upscale.networks import Network, load_network, size_of_network
-from nodeflow_nodes.upscale.tiles import in_tiles, tile_count
+from nodeflow_nodes.upscale.room import fitting_tile
+from nodeflow_nodes.upscale.tiles import Tiler
 
 
 @node(title="Upscale image", category="upscale", version="1", on="device", check=require_room)
 def upscale(
     upscaler: Upscaler,
     image: Image,
-    tile: Annotated[int, Field(ge=16, le=4096)] = 256,
-    overlap: Annotated[int, Field(ge=0, le=512)] = 16,
+    tile: Annotated[int, Field(ge=0, le=4096)] = 0,
+    overlap: Annotated[int, Field(ge=0, le=512)] = 32,
     *,
     models: ModelMemory,
     device: Device,
@@ -30,10 +31,13 @@ def upscale(
 ) -> Image:
     """Enlarge pictures with a trained network; how many times is up to the network.
 
+    If the memory does not hold a tile, half of its side is tried, and the run's log says so.
+
     Args:
         upscaler: The network.
         image: The pictures; alpha is enlarged by the same network.
-        tile: Longest side, in pixels, that the network sees at once; smaller needs less memory.
+        tile: Longest side, in pixels, that the network sees at once; smaller needs less memory. 0
+            takes the largest that the free memory holds.
         overlap: Pixels that neighbouring tiles share, so that no seam is seen; at most half a tile.
 
     Raises:
@@ -44,23 +48,20 @@ def upscale(
     count, height, width, channels = image.shape
     _require_room_for_result(height * network.scale, width * network.scale)
     groups = _groups(channels, network.input_channels)
-    total = count * len(groups) * tile_count(height, width, tile, overlap)
-    done = 0
-
-    def after_tile() -> None:
-        nonlocal done
-        done += 1
-        progress(done, total, text=f"tile {done} of {total}")
-
     progress.check()
+    tiler = Tiler(
+        _caller(network),
+        network.scale,
+        tile or fitting_tile(network),
+        overlap,
+        planes=count * len(groups),
+        told=lambda done, total: progress(done, total, text=f"tile {done} of {total}"),
+    )
     planes = _premultiplied(image).permute(0, 3, 1, 2)
     result = torch.empty(count, height * network.scale, width * network.scale, channels)
     for picture, target in zip(planes, result, strict=True):
         for group in groups:
-            enlarged = in_tiles(
-                picture[group], _caller(network), network.scale, tile, overlap, after_tile
-            )
-            target[..., group] = enlarged.permute(1, 2, 0)
+            target[..., group] = tiler.enlarged(picture[group]).permute(1, 2, 0)
     return _unpremultiplied(result)
 
 

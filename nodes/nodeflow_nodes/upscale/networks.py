@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from spandrel import MAIN_REGISTRY, ImageModelDescriptor, UnsupportedModelError
 
-from nodeflow import Device, InputError, Precision, Recipe
+from nodeflow import Device, InputError, Precision, Recipe, check_cancelled
 from nodeflow_nodes.upscale.recipes import PICKLES
 
 Network: TypeAlias = "ImageModelDescriptor[torch.nn.Module]"
@@ -41,6 +41,9 @@ def load_network(recipe: Recipe, device: Device) -> Network:
         )
     network.to(device.name, _dtype(network, device.precision)).eval()
     network.model.to(memory_format=torch.channels_last)  # convolutions are fastest so
+    for layer in network.model.modules():
+        # A layer takes milliseconds, a whole tile may take minutes.
+        layer.register_forward_pre_hook(lambda layer, inputs: check_cancelled())
     return network
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from nodeflow_nodes.upscale.checks import SMALLEST
+
+Enlarge = Callable[[Tensor], Tensor]
+
+_WINDOWS = 32
+"""Side of the largest windows that networks are known to have, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -35,22 +43,83 @@ class Span:
 
 
 def spans(size: int, tile: int, overlap: int) -> list[Span]:
-    """Tiles that cover `size` pixels, spread evenly; neighbours share at least `overlap`."""
+    """Tiles that cover `size` pixels, spread evenly; neighbours share at least `overlap`.
+
+    They begin at multiples of a power of two: networks that look through windows then see the same
+    windows as in the whole picture.
+    """
     if size <= tile:
         return [Span(0, size, size)]
-    gaps = math.ceil((size - tile) / (tile - overlap))
-    starts = [index * (size - tile) // gaps for index in range(gaps + 1)]
-    return [Span(start, start + tile, size) for start in starts]
+    step = min(1 << max(tile - overlap, 1).bit_length() - 1, _WINDOWS)
+    last = math.ceil((size - tile) / step)
+    gaps = math.ceil(last / ((tile - overlap) // step))
+    starts = [index * last // gaps * step for index in range(gaps + 1)]
+    return [Span(start, min(start + tile, size), size) for start in starts]
 
 
-def tile_count(height: int, width: int, tile: int, overlap: int) -> int:
-    """How many tiles `in_tiles` makes of a picture."""
-    return len(spans(height, tile, overlap)) * len(spans(width, tile, overlap))
+class Tiler:
+    """Enlarges planes of one size tile by tile; tiles become smaller if the memory is too small."""
+
+    def __init__(
+        self,
+        enlarge: Enlarge,
+        scale: int,
+        tile: int,
+        overlap: int,
+        *,
+        planes: int,
+        told: Callable[[int, int], None],
+    ) -> None:
+        """Arguments as those of `in_tiles`.
+
+        Args:
+            planes: How many times `enlarged` will be called.
+            told: Given how many tiles are done and of how many; may raise to stop.
+        """
+        self._enlarge = enlarge
+        self._scale = scale
+        self._tile = tile
+        self._overlap = overlap
+        self._planes = planes
+        self._told = told
+        self._done = 0
+
+    def enlarged(self, planes: Tensor) -> Tensor:
+        """[channel, height, width], enlarged.
+
+        Raises:
+            RuntimeError: The memory does not even hold the smallest tile.
+        """
+        self._tile = min(self._tile, max(planes.shape[1:]))
+        while True:
+            try:
+                return self._attempt(planes)
+            except (RuntimeError, MemoryError) as error:
+                if not _is_out_of_memory(error) or self._tile // 2 < SMALLEST:
+                    raise
+            # Only here, after the error, nobody holds the tensors of the attempt any more.
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            self._tile //= 2
+            print(f"Out of memory: going on with tiles of {self._tile} pixels.")
+
+    def _attempt(self, planes: Tensor) -> Tensor:
+        height, width = planes.shape[1:]
+        overlap = min(self._overlap, self._tile // 2)
+        count = len(spans(height, self._tile, overlap)) * len(spans(width, self._tile, overlap))
+        tiles = itertools.count(1)
+
+        def after_tile() -> None:
+            self._told(self._done * count + next(tiles), self._planes * count)
+
+        enlarged = in_tiles(planes, self._enlarge, self._scale, self._tile, overlap, after_tile)
+        self._done += 1
+        return enlarged
 
 
 def in_tiles(
     planes: Tensor,
-    enlarge: Callable[[Tensor], Tensor],
+    enlarge: Enlarge,
     scale: int,
     tile: int,
     overlap: int,
@@ -90,3 +159,10 @@ def in_tiles(
             after_tile()
     assert result is not None  # a picture has at least one tile
     return result.div_(down[:, None]).div_(across)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """GPUs have an error of their own for it; for the CPU only the text tells."""
+    return isinstance(
+        error, torch.OutOfMemoryError | MemoryError
+    ) or "can't allocate memory" in str(error)

@@ -10,6 +10,7 @@ import PIL.Image
 import pytest
 import spandrel
 import torch
+from nodeflow_nodes.upscale import enlarge, room
 from nodeflow_nodes.upscale.enlarge import upscale, upscale_by
 from nodeflow_nodes.upscale.recipes import load_upscaler
 from safetensors.torch import save_file
@@ -25,6 +26,8 @@ from nodeflow import (
     Recipe,
     Upscaler,
 )
+from nodeflow.progress import working
+from tests.nodes.upscale.architectures import architecture
 
 
 def picture(batch: int = 1, height: int = 40, width: int = 52, channels: int = 3) -> Image:
@@ -54,6 +57,18 @@ def test_tiled_equals_whole(make_file, channels: int, tile: int, overlap: int) -
         image[..., 3] = image[..., 3] / 2 + 0.5
     difference = (run(path, image, tile, overlap) - run(path, image)).abs().max()
     assert difference <= 2 / 255
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # the libraries' own, of old arguments
+@pytest.mark.parametrize("name", ["compact", "esrgan", "swinir", "dat", "hat", "span"])
+def test_tiled_equals_whole_for_many_architectures(tmp_path: Path, name: str) -> None:
+    save_file(architecture(name), tmp_path / "net.safetensors")
+    image = picture(1, 90, 136)
+    # Edges and even places, as pictures have them.
+    image[:, 20:60, 30:90] = torch.tensor([0.9, 0.3, 0.1])
+    whole = run(tmp_path / "net.safetensors", image)
+    assert whole.std() > 0.05
+    assert (run(tmp_path / "net.safetensors", image, 64, 32) - whole).abs().max() <= 2 / 255
 
 
 def test_tiles_without_overlap_would_show_seams(make_file) -> None:
@@ -117,11 +132,32 @@ def test_weights_are_loaded_once(make_file) -> None:
     assert models.used > 0
 
 
+def test_a_tile_of_0_is_what_the_free_memory_holds(make_file, monkeypatch) -> None:
+    path, image, totals = make_file(), picture(1, 200, 150), []
+    progress = Progress(lambda step, total, text, preview: totals.append(total))
+    wanted = run(path, image)
+    need = room.bytes_for_a_pixel(enlarge.load_network(load_upscaler(path), Device()))
+    # Weights of 8 channels: input and output of a layer in float32, and what the next one makes.
+    assert 8 * 4 < need < 8 * 4 * 8
+    for side, tiles in ((256, 1), (128, 4), (64, 24)):
+        monkeypatch.setattr(room, "free_bytes", lambda device, side=side: 2 * need * side**2)
+        found = run(path, image, 0, 32, progress=progress)
+        assert totals == [tiles] * tiles
+        assert (found - wanted).abs().max() <= 2 / 255
+        totals.clear()
+
+
+def test_cancelling_stops_in_the_middle_of_a_tile(make_file) -> None:
+    network = enlarge.load_network(load_upscaler(make_file()), Device())
+    with working(lambda: True), pytest.raises(Cancelled):
+        network(torch.zeros(1, 3, 16, 16))
+
+
 def test_every_tile_is_reported_and_cancelling_stops_between_two(make_file) -> None:
     path, steps = make_file(), []
     report = Progress(lambda step, total, text, preview: steps.append((step, total, text)))
     run(path, picture(), 32, 8, progress=report)
-    assert steps == [(index, 4, f"tile {index} of 4") for index in range(1, 5)]
+    assert steps == [(index, 6, f"tile {index} of 6") for index in range(1, 7)]
     steps.clear()
     stopping = Progress(
         lambda step, total, text, preview: steps.append(step), lambda: len(steps) == 2
