@@ -21,7 +21,7 @@ export interface RunActions {
 const MOST_JOBS = 2000;
 
 /** Whether a job waits or runs. */
-export const isActive = (state: RunsState, id: string): boolean => {
+const isActive = (state: RunsState, id: string): boolean => {
   const status = state.jobs[id]?.status;
   return status === "running" || status === "queued";
 };

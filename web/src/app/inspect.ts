@@ -8,7 +8,7 @@ import type { Item } from "../doc/types";
 import type { Editor } from "../editor";
 import { graphOf, workflowOf } from "../store/tabs";
 
-export interface Inspect {
+interface Inspect {
   /** The document in view, as it would be saved. */
   doc(): unknown;
   load(json: unknown): string;

@@ -55,7 +55,7 @@ export function attend(editor: Editor): void {
 }
 
 /** What is opened first, and the answer that has it. */
-export interface First {
+interface First {
   readonly path: string;
   readonly template: boolean;
   readonly read: Promise<WorkflowRead>;

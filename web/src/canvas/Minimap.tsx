@@ -10,8 +10,8 @@ import css from "./Minimap.module.css";
 import { paintMap } from "./paint_map";
 import { onStatus, repaint } from "./repaint";
 
-export const MAP_WIDTH = 200;
-export const MAP_HEIGHT = 130;
+const MAP_WIDTH = 200;
+const MAP_HEIGHT = 130;
 /** Milliseconds between two pictures of the map, which leaves the time to what people look at. */
 const LEAST = 80;
 

@@ -63,7 +63,7 @@ export const Socket = memo(function Socket(props: SocketProps) {
 });
 
 /** The outline of a type. */
-export function SocketShape({ shape, small = false }: { shape: string; small?: boolean }) {
+function SocketShape({ shape, small = false }: { shape: string; small?: boolean }) {
   const scale = small ? "scale(0.45)" : undefined;
   const common = { className: small ? css.hole : css.shape, transform: scale };
   switch (shape) {

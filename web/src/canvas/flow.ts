@@ -17,14 +17,14 @@ import { inputHandle, outputHandle, REROUTE_IN, REROUTE_OUT } from "./ports";
 export type FlowNode = Node<Record<string, never>, "node" | "frame" | "note" | "reroute"> & {
   id: Item;
 };
-export interface WireData extends Record<string, unknown> {
+interface WireData extends Record<string, unknown> {
   readonly wires: readonly string[];
   readonly type: string;
 }
 export type FlowEdge = Edge<WireData, "wire">;
 
 const NO_DATA: Record<string, never> = {};
-export const SOCKET = 14;
+const SOCKET = 14;
 
 const handle = (
   id: string,
@@ -90,7 +90,7 @@ function flowNode(
 }
 
 /** Makes flow nodes, and gives the same object again as long as nothing of it has changed. */
-export interface FlowMaker {
+interface FlowMaker {
   nodes(graph: Graph, workflow: Workflow, library: Library, locked: boolean): FlowNode[];
   edges(graph: Graph, workflow: Workflow, library: Library): FlowEdge[];
 }

@@ -23,7 +23,7 @@ export function onStatus({ runs, tabs }: Editor, call: () => void): () => void {
   });
 }
 
-export interface Repaint {
+interface Repaint {
   /** Something has changed. */
   ask(): void;
   stop(): void;

@@ -19,7 +19,7 @@ export function focusSockets(editor: Editor, node: string): void {
 }
 
 /** Begin a wire at a socket: what it may lead to is listed, and the keys go there. */
-export function beginWire(editor: Editor, socket: Socket): void {
+function beginWire(editor: Editor, socket: Socket): void {
   if (editor.tabs.current()?.locked) editor.ui.say(LOCKED);
   else editor.ui.setState({ wiring: { start: socket, aim: null } });
 }

@@ -20,13 +20,13 @@ import { graphOf, type Tab, workflowOf } from "../store/tabs";
 import type { FlowEdge, FlowNode } from "./flow";
 import { inputEnd, outputName } from "./ports";
 
-export interface Start {
+interface Start {
   readonly from: LinkRef;
   readonly via: readonly string[];
 }
 
 /** What a source socket stands for: an output, or what passes a reroute. */
-export function startAt(graph: Graph, key: Item, handle: string): Start | null {
+function startAt(graph: Graph, key: Item, handle: string): Start | null {
   if (kindOf(key) === "r") return extendFrom(graph, idOf(key));
   return { from: { node: idOf(key), output: outputName(handle) }, via: [] };
 }

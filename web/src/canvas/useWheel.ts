@@ -5,7 +5,7 @@ import { type RefObject, useEffect } from "react";
 import { useEditor } from "../editor";
 
 /** A notch of a wheel is a whole step straight up or down; fingers slide in fractions and askew. */
-export function isTrackpad(
+function isTrackpad(
   event: Pick<WheelEvent, "deltaX" | "deltaY" | "deltaMode" | "ctrlKey">,
 ): boolean {
   if (event.ctrlKey || event.deltaMode !== 0) return false;

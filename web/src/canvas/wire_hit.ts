@@ -15,7 +15,7 @@ function cubic(a: number, b: number, c: number, d: number, t: number): number {
 }
 
 /** Distance of a place from the curve between two sockets. */
-export function distance([x1, y1]: Point, [x2, y2]: Point, [x, y]: Point): number {
+function distance([x1, y1]: Point, [x2, y2]: Point, [x, y]: Point): number {
   const reach = Math.min(160, Math.max(24, Math.abs(x2 - x1) * 0.5, Math.abs(y2 - y1) * 0.25));
   let least = Infinity;
   for (let step = 0; step <= STEPS; step += 1) {

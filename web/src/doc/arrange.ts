@@ -8,7 +8,7 @@ import type { Library } from "./library";
 import type { Graph, Item, Point, Workflow } from "./types";
 
 export type Edge = "left" | "right" | "top" | "bottom" | "centre" | "middle";
-export type Axis = "across" | "down";
+type Axis = "across" | "down";
 
 /** The nearest point of the grid. */
 export const snap = ([x, y]: Point, grid = GRID): Point => [

@@ -93,13 +93,13 @@ const isEntry = (entry: unknown): boolean => {
   return typeof type === "string" && typeof inputs === "object" && inputs !== null;
 };
 
-export interface Pasted {
+interface Pasted {
   readonly workflow: Workflow;
   /** What was pasted, to be selected. */
   readonly items: readonly Item[];
 }
 
-export interface PasteOptions {
+interface PasteOptions {
   /** Whether links to nodes that were not copied stay, where this graph has such a node. */
   readonly keepOuter: boolean;
 }

@@ -13,7 +13,7 @@ import type { NodeEntry, NodeLayout, Point } from "./types";
 
 export const HEADER = 34;
 export const ROW = 24;
-export const PAD = 8;
+const PAD = 8;
 export const WIDTH = 260;
 export const MIN_WIDTH = 180;
 export const MAX_WIDTH = 900;
@@ -32,7 +32,7 @@ export interface InputRow {
   readonly linked: boolean;
 }
 
-export interface OutputRow {
+interface OutputRow {
   readonly name: string;
   readonly type: string;
   readonly description: string;

@@ -15,7 +15,7 @@ import {
 } from "./types";
 
 /** An input of the group: all its places have the same source, and are exposed as the same. */
-export interface Inlet {
+interface Inlet {
   readonly name: string;
   readonly places: readonly InputPlace[];
   /** What the call gives; undefined if only the outer graph's own exposed inputs lead there. */

@@ -19,7 +19,7 @@ export type Source =
 const isObject = (raw: Json | undefined): raw is JsonObject =>
   typeof raw === "object" && raw !== null && !Array.isArray(raw);
 
-export const isLink = (raw: Json | undefined): raw is JsonObject & { readonly node: string } =>
+const isLink = (raw: Json | undefined): raw is JsonObject & { readonly node: string } =>
   isObject(raw) &&
   typeof raw.node === "string" &&
   (raw.output === undefined || typeof raw.output === "string");

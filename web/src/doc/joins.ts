@@ -7,7 +7,7 @@ import { type Graph, type Json, type LinkRef, type NodeEntry, own, type Workflow
 const ANY = "any";
 
 /** How an output meets an input: as it is, once for each item, or as a list of one. */
-export type Join = "direct" | "each" | "wrap";
+type Join = "direct" | "each" | "wrap";
 
 export const itemType = (name: string): string | null =>
   name.startsWith("list[") && name.endsWith("]") ? name.slice(5, -1) : null;

@@ -54,7 +54,7 @@ function parseGraph(raw: Raw): Graph {
   };
 }
 
-export function parseLayout(raw: Raw): Layout {
+function parseLayout(raw: Raw): Layout {
   const layout: Record<string, unknown> = { ...raw };
   if ("nodes" in raw) layout.nodes = parts(raw.nodes);
   if ("frames" in raw) layout.frames = placed<Frame>(raw.frames, { title: "" });
@@ -196,7 +196,7 @@ export function sameGraph(a: Graph, b: Graph): boolean {
 }
 
 /** Whether two values say the same, whatever the order of their keys. */
-export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
+function sameJson(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b)) {

@@ -4,8 +4,8 @@ import { freshName, withLayout } from "./edits";
 import { type Wire, type WireEnd, wiresOf } from "./inputs";
 import type { Graph, LinkRef, Point } from "./types";
 
-export type SegmentStart = LinkRef | { readonly reroute: string };
-export type SegmentEnd = WireEnd | { readonly reroute: string };
+type SegmentStart = LinkRef | { readonly reroute: string };
+type SegmentEnd = WireEnd | { readonly reroute: string };
 
 /** A line that is drawn: wires from one source that pass the same reroutes share it. */
 export interface Segment {
@@ -18,7 +18,7 @@ export interface Segment {
   readonly wires: readonly string[];
 }
 
-export const isReroute = (end: SegmentStart | SegmentEnd): end is { readonly reroute: string } =>
+const isReroute = (end: SegmentStart | SegmentEnd): end is { readonly reroute: string } =>
   "reroute" in end;
 
 // A wire that stays the same keeps its segment, so that a drawn line need not be drawn again.

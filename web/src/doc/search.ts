@@ -8,7 +8,7 @@ import { faceTitle } from "./titles";
 import { type Graph, type Json, type NodeEntry, own, type Workflow } from "./types";
 
 /** What can be searched for: a node type, or anything else that has a name. */
-export interface Named {
+interface Named {
   readonly id: string;
   readonly title: string;
   readonly category: string;

@@ -12,7 +12,7 @@ import { type Json, own, type SeedMode, type Workflow } from "./types";
 /** The largest whole number that JavaScript holds exactly, and so the largest seed. */
 export const MOST = Number.MAX_SAFE_INTEGER;
 
-export interface SeedInput {
+interface SeedInput {
   /** The group that the node stands in; null for the workflow itself. */
   readonly group: string | null;
   readonly node: string;

@@ -20,7 +20,7 @@ export function titleOf(id: string, graph: Graph, workflow: Workflow, library: L
  *
  * What the document does not have is called by its id.
  */
-export function titleAt(flat: string, workflow: Workflow, library: Library): string[] {
+function titleAt(flat: string, workflow: Workflow, library: Library): string[] {
   const ids = flat.split("/");
   return ids.map((id, depth) => {
     const scope = ids.slice(0, depth);

@@ -17,7 +17,7 @@ export interface LinkRef {
 
 export type Mode = "bypass" | "mute";
 
-export interface Repeat {
+interface Repeat {
   readonly times: number;
   readonly until?: string | null;
   readonly feed?: Readonly<Record<string, string>>;
@@ -125,7 +125,7 @@ export const own = <T>(
 /** What can be selected, as one text: `n:ID` a node, `f:` a frame, `t:` a note, `r:` a reroute,
  * `w:` a wire (`wireKey`). */
 export type Item = `${"n" | "f" | "t" | "r" | "w"}:${string}`;
-export type ItemKind = "n" | "f" | "t" | "r" | "w";
+type ItemKind = "n" | "f" | "t" | "r" | "w";
 
 export const item = (kind: ItemKind, id: string): Item => `${kind}:${id}`;
 export const kindOf = (key: Item): ItemKind => key.charAt(0) as ItemKind;

@@ -8,7 +8,7 @@ import { Dialog } from "../ui/Dialog";
 import { TextField } from "../ui/TextField";
 
 /** `Text to image` as the name of a file: `text_to_image`. */
-export const fileName = (name: string): string =>
+const fileName = (name: string): string =>
   name
     .trim()
     .toLowerCase()

@@ -17,7 +17,7 @@ export interface Pixels {
   readonly colour: readonly Chunk[];
 }
 
-export interface Chunk {
+interface Chunk {
   readonly type: string;
   readonly data: Uint8Array;
 }
@@ -31,7 +31,7 @@ const PAETH = 4;
 const BLOCK = 1 << 20;
 
 /** Most pixels that are read, as each takes up to ten bytes while a mask is painted. */
-export const MAX_PIXELS = 100_000_000;
+const MAX_PIXELS = 100_000_000;
 
 /** A PNG of the pixels, byte for byte what another reader gives back. */
 export async function encodePng(pixels: Pixels): Promise<Blob> {

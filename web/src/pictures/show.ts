@@ -7,7 +7,7 @@ import type { Pixels } from "./png";
 const LONGEST = 4096;
 
 /** Pixels of a canvas for one of the picture. */
-export const shownScale = ({ width, height }: { width: number; height: number }): number =>
+const shownScale = ({ width, height }: { width: number; height: number }): number =>
   Math.min(1, LONGEST / Math.max(width, height));
 
 export function sizeCanvas(canvas: HTMLCanvasElement, picture: Pixels | Mask): void {

@@ -10,26 +10,26 @@ import type { Api } from "../server/api";
 import { sentenceOf } from "../server/api";
 import type { PluginHandle, PluginMount, PluginWidget } from "../widgets/field_props";
 
-export const HOST_VERSION = 1;
+const HOST_VERSION = 1;
 
-export type Mount = (element: HTMLElement, told: PluginMount) => PluginHandle;
+type Mount = (element: HTMLElement, told: PluginMount) => PluginHandle;
 
 /** A command of a pack, in the palette. */
-export interface PluginCommand {
+interface PluginCommand {
   readonly id: string;
   readonly title: string;
   readonly run: () => void;
 }
 
 /** A panel of a pack, at the right. */
-export interface PluginPanel {
+interface PluginPanel {
   readonly id: string;
   readonly title: string;
   readonly pack: string;
   readonly mount: (element: HTMLElement, told: { readonly signal: AbortSignal }) => void;
 }
 
-export interface PluginHost {
+interface PluginHost {
   readonly version: number;
   /** Register the widget that `Widget(kind)` of an input asks for. */
   widget(kind: string, mount: Mount): void;

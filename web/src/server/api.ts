@@ -46,7 +46,7 @@ export interface SettingsRead {
   readonly etag: string;
 }
 
-export interface FilesApi {
+interface FilesApi {
   /** Null if nothing changed since the answer that had this tag. */
   nodes(etag?: string | null, calling?: Calling): Promise<NodesRead | null>;
   models(kind?: string, calling?: Calling): Promise<Models>;
@@ -62,7 +62,7 @@ export interface FilesApi {
   inputUrl(name: string, thumb?: number): string;
 }
 
-export interface SystemApi {
+interface SystemApi {
   settings(calling?: Calling): Promise<SettingsRead>;
   /** Gives the new tag. Settings of another tag are an `ApiError` 412. */
   saveSettings(settings: JsonObject, etag: string): Promise<string>;

@@ -16,12 +16,12 @@ export interface DraftTab {
   readonly scope: Scope;
 }
 
-export interface TabsSource {
+interface TabsSource {
   getState(): { readonly tabs: readonly DraftTab[] };
   subscribe(call: () => void): () => void;
 }
 
-export interface DraftSaver {
+interface DraftSaver {
   /** Keep all that was not kept yet. */
   flush(): Promise<void>;
   close(): void;

@@ -40,7 +40,7 @@ export interface Drafts {
   discard(draft: Draft): Promise<void>;
 }
 
-export interface DraftsOptions {
+interface DraftsOptions {
   /** Id of this window. */
   readonly window: string;
   readonly alive: () => Promise<ReadonlySet<string>>;

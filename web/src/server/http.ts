@@ -4,7 +4,7 @@ import type { ProblemView } from "../gen/api";
 import { ApiError, isAborted, Offline } from "./errors";
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
-export type Query = Readonly<
+type Query = Readonly<
   Record<string, string | number | boolean | readonly string[] | null | undefined>
 >;
 
@@ -22,7 +22,7 @@ export interface Sending extends Calling {
   readonly body?: unknown;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   /** Without quotation marks; null if there was none. */
   readonly etag: string | null;

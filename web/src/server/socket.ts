@@ -18,7 +18,7 @@ export interface Connection {
   readonly since: number;
 }
 
-export interface Watching {
+interface Watching {
   readonly base: URL;
   readonly onBatch: OnBatch;
   /** Jobs have to be fetched anew: this is the first connection, or events are missing. */

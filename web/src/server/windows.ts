@@ -29,7 +29,7 @@ export interface Channel {
   close(): void;
 }
 
-export interface Surroundings {
+interface Surroundings {
   /** Stands before all names, so that two editors of one origin stay apart. */
   readonly name?: string;
   readonly session?: Pick<Storage, "getItem" | "setItem"> | null;

@@ -37,7 +37,7 @@ export interface NodeRun {
 }
 
 /** From which step on, and since when, a node's speed is measured; and when its last step came. */
-export interface Pace {
+interface Pace {
   readonly step: number;
   readonly from: number;
   readonly at: number;

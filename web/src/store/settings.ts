@@ -37,7 +37,7 @@ export interface SettingsStore extends StoreApi<SettingsState> {
   close(): void;
 }
 
-export interface SettingsOptions {
+interface SettingsOptions {
   readonly storage?: Pick<Storage, "getItem" | "setItem"> | null;
   /** Name in the storage. */
   readonly name?: string;

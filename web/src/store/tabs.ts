@@ -46,7 +46,7 @@ export interface Opened {
   readonly view?: "graph" | "form";
 }
 
-export interface TabsState {
+interface TabsState {
   readonly tabs: readonly Tab[];
   readonly active: string;
 }

@@ -2,9 +2,9 @@ import type { ReactNode } from "react";
 import styles from "./Badge.module.css";
 import { Icon, type IconName } from "./icons";
 
-export type Tone = "plain" | "accent" | "success" | "warning" | "danger";
+type Tone = "plain" | "accent" | "success" | "warning" | "danger";
 
-export interface BadgeProps {
+interface BadgeProps {
   readonly tone?: Tone | undefined;
   readonly icon?: IconName | undefined;
   readonly title?: string | undefined;
@@ -43,7 +43,7 @@ export function Spinner({ label, size = 16 }: { readonly label?: string; readonl
   );
 }
 
-export interface EmptyStateProps {
+interface EmptyStateProps {
   readonly icon?: IconName | undefined;
   readonly title: string;
   readonly children?: ReactNode;

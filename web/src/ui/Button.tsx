@@ -6,9 +6,9 @@ import { Kbd } from "./Kbd";
 import { ariaKeys } from "./keys";
 import { Tooltip } from "./Tooltip";
 
-export type ButtonLook = "plain" | "primary" | "danger" | "quiet";
+type ButtonLook = "plain" | "primary" | "danger" | "quiet";
 
-export interface ButtonProps extends ComponentProps<"button"> {
+interface ButtonProps extends ComponentProps<"button"> {
   readonly look?: ButtonLook | undefined;
   readonly icon?: IconName | undefined;
   /** The shortcut, shown beside the text. */
@@ -31,7 +31,7 @@ export function Button({ look = "plain", icon, keys, className, children, ...res
   );
 }
 
-export interface IconButtonProps extends ComponentProps<"button"> {
+interface IconButtonProps extends ComponentProps<"button"> {
   readonly icon: IconName;
   /** Its accessible name, and its tooltip. */
   readonly label: string;

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import styles from "./Menu.module.css";
 import { MenuEntries, type MenuItem, PARTS } from "./menu_items";
 
-export interface ContextMenuProps {
+interface ContextMenuProps {
   readonly items: readonly MenuItem[];
   /** What it is about: one element that takes a ref and handlers. */
   readonly children: ReactNode;

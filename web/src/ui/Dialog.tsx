@@ -32,7 +32,7 @@ function useFocusBack() {
   };
 }
 
-export interface DialogProps {
+interface DialogProps {
   readonly open: boolean;
   readonly onOpenChange: (open: boolean) => void;
   readonly title: string;

@@ -15,7 +15,7 @@ import styles from "./ListPopup.module.css";
 import { makeTyping, type Option, SHOWN, search, typedTo } from "./options";
 import { Popup } from "./Popover";
 
-export interface ListPopupProps {
+interface ListPopupProps {
   readonly id: string;
   readonly anchor: HTMLElement | null;
   readonly label: string;

@@ -3,7 +3,7 @@ import { classes } from "./classes";
 import styles from "./Markdown.module.css";
 import { markdownHtml } from "./markdown_html";
 
-export interface MarkdownProps {
+interface MarkdownProps {
   readonly text: string;
   /** Where pictures of relative names are: an address of this server. */
   readonly pictures?: string | undefined;

@@ -8,7 +8,7 @@ export type { MenuAction, MenuItem } from "./menu_items";
 type Stoppable = { stopPropagation(): void };
 const stop = (event: Stoppable) => event.stopPropagation();
 
-export interface MenuProps {
+interface MenuProps {
   /** The button that opens it: one element that takes a ref and handlers. */
   readonly trigger: ReactNode;
   readonly items: readonly MenuItem[];
@@ -44,7 +44,7 @@ export function Menu({
   );
 }
 
-export interface MenuAtProps {
+interface MenuAtProps {
   /** Where on the screen (clientX, clientY); null while there is none. */
   readonly at: { readonly x: number; readonly y: number } | null;
   readonly items: readonly MenuItem[];

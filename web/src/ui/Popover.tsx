@@ -4,7 +4,7 @@ import { classes } from "./classes";
 import { giveBack } from "./Menu";
 import styles from "./Popover.module.css";
 
-export interface PopoverProps {
+interface PopoverProps {
   /** The button that opens it: one element that takes a ref and handlers. */
   readonly trigger: ReactNode;
   readonly label: string;
@@ -43,7 +43,7 @@ export function Popover(props: PopoverProps) {
   );
 }
 
-export interface PopupProps {
+interface PopupProps {
   /** What it is beside. */
   readonly anchor: HTMLElement | null;
   readonly onClose: () => void;

@@ -16,7 +16,7 @@ export interface Choice<T> {
 /** A choice, or what stands above several. */
 export type ListRow<T> = Choice<T> | { readonly heading: string };
 
-export interface SearchListProps<T> {
+interface SearchListProps<T> {
   readonly label: string;
   readonly listLabel: string;
   readonly placeholder: string;

@@ -8,7 +8,7 @@ import styles from "./Select.module.css";
 
 export type { Option } from "./options";
 
-export interface SelectProps {
+interface SelectProps {
   readonly value: string | null;
   readonly options: readonly Option[];
   readonly onChange: (value: string) => void;

@@ -3,7 +3,7 @@ import { classes } from "./classes";
 import { keepControlKeys } from "./keys";
 import styles from "./Slider.module.css";
 
-export interface SliderProps {
+interface SliderProps {
   readonly value: number;
   readonly min: number;
   readonly max: number;

@@ -5,7 +5,7 @@ import styles from "./Splitter.module.css";
 
 export type Side = "left" | "right" | "top" | "bottom";
 
-export interface SplitPanelProps {
+interface SplitPanelProps {
   /** At which edge of its parent (a flex row or column) the panel lies. */
   readonly side: Side;
   readonly size: number;

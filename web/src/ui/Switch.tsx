@@ -3,7 +3,7 @@ import { classes } from "./classes";
 import { keepControlKeys } from "./keys";
 import styles from "./Switch.module.css";
 
-export interface SwitchProps extends Omit<ComponentProps<"button">, "onChange"> {
+interface SwitchProps extends Omit<ComponentProps<"button">, "onChange"> {
   readonly checked: boolean;
   readonly onChange: (checked: boolean) => void;
   /** Accessible name. */

@@ -12,7 +12,7 @@ export interface Tab {
   readonly badge?: ReactNode;
 }
 
-export interface TabsProps {
+interface TabsProps {
   readonly tabs: readonly Tab[];
   readonly value: string;
   readonly onChange: (id: string) => void;

@@ -5,7 +5,7 @@ import { Icon } from "./icons";
 import { keepTextKeys } from "./keys";
 import styles from "./TextField.module.css";
 
-export interface TextFieldProps extends Omit<ComponentProps<"input">, "onChange" | "value"> {
+interface TextFieldProps extends Omit<ComponentProps<"input">, "onChange" | "value"> {
   readonly value: string;
   readonly onChange: (value: string) => void;
   readonly label: string;
@@ -53,7 +53,7 @@ export function TextField(props: TextFieldProps) {
   );
 }
 
-export interface SearchFieldProps extends Omit<ComponentProps<"input">, "onChange" | "value"> {
+interface SearchFieldProps extends Omit<ComponentProps<"input">, "onChange" | "value"> {
   readonly value: string;
   readonly onChange: (value: string) => void;
   readonly label: string;

@@ -14,7 +14,7 @@ const ICON: Readonly<Record<ToastKind, IconName>> = {
 /** How long a message stays that is no error. */
 const STAYS = 6000;
 
-export interface ToastsProps {
+interface ToastsProps {
   readonly toasts: Store;
 }
 

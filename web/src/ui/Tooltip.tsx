@@ -21,7 +21,7 @@ function onlySeen(event: FocusEvent<HTMLElement>): void {
   if (!event.currentTarget.matches(":focus-visible")) event.preventDefault();
 }
 
-export interface TooltipProps {
+interface TooltipProps {
   readonly text: ReactNode;
   readonly keys?: string | undefined;
   readonly side?: "top" | "right" | "bottom" | "left" | undefined;

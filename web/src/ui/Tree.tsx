@@ -19,7 +19,7 @@ export interface TreeRow<T> {
   readonly nth: readonly [number, number];
 }
 
-export interface TreeProps<T> {
+interface TreeProps<T> {
   readonly label: string;
   readonly rows: readonly TreeRow<T>[];
   readonly row: (value: T) => ReactNode;

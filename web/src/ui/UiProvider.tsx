@@ -5,7 +5,7 @@ import { Toasts } from "./Toasts";
 import { TooltipProvider } from "./Tooltip";
 import type { Toasts as ToastStore } from "./toasts_store";
 
-export interface UiProviderProps {
+interface UiProviderProps {
   readonly toasts: ToastStore;
   readonly questions: Questions;
   readonly children: ReactNode;

@@ -9,7 +9,7 @@ import {
 import { classes } from "./classes";
 import styles from "./VirtualList.module.css";
 
-export interface VirtualListProps extends Omit<ComponentProps<"div">, "children"> {
+interface VirtualListProps extends Omit<ComponentProps<"div">, "children"> {
   readonly count: number;
   readonly rowHeight: number;
   /** One row; it fills a box of that height. */

@@ -2,7 +2,7 @@
 
 import type { ConfirmProps } from "./Dialog";
 
-export type Question = Omit<ConfirmProps, "open" | "onAnswer">;
+type Question = Omit<ConfirmProps, "open" | "onAnswer">;
 
 export interface Questions {
   readonly current: () => Question | null;

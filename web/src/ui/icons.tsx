@@ -91,7 +91,7 @@ const FILLED = {
 
 export type IconName = keyof typeof STROKES | keyof typeof FILLED;
 
-export interface IconProps {
+interface IconProps {
   readonly name: IconName;
   readonly size?: number | undefined;
   readonly className?: string | undefined;

@@ -25,7 +25,7 @@ const ARROWS: Readonly<Record<string, string>> = {
   Right: "→",
 };
 
-export const onMac = (): boolean => /Mac|iPhone|iPad/.test(navigator.platform);
+const onMac = (): boolean => /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** `Mod+Shift+k` as it is shown: `Ctrl+Shift+K`, on a mac `⌘⇧K`. */
 export function formatKeys(keys: string, mac = onMac()): string {
@@ -40,7 +40,7 @@ export function formatKeys(keys: string, mac = onMac()): string {
 export const ariaKeys = (keys: string, mac = onMac()): string =>
   keys.replaceAll(/\b(Mod|Ctrl)\b/g, mac ? "Meta" : "Control");
 
-export interface KeyLike {
+interface KeyLike {
   readonly key: string;
   readonly ctrlKey: boolean;
   readonly metaKey: boolean;

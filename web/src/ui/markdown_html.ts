@@ -25,7 +25,7 @@ function address(href: string, base: string): URL | null {
   }
 }
 
-export interface MarkdownPlace {
+interface MarkdownPlace {
   /** Address of the page, which relative links are relative to. */
   readonly base: string;
   /** Where pictures of relative names are; without it they are relative to the page. */

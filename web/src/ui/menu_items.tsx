@@ -21,7 +21,7 @@ export interface MenuAction {
   readonly hint?: string | undefined;
 }
 
-export interface MenuHeading {
+interface MenuHeading {
   readonly heading: string;
 }
 
@@ -29,7 +29,7 @@ export type MenuItem = MenuAction | MenuHeading | "separator";
 
 /** Both menus of radix have the same parts, of the same types. */
 export const PARTS = { dropdown: Dropdown, context: Context } as const;
-export type MenuParts = (typeof PARTS)[keyof typeof PARTS];
+type MenuParts = (typeof PARTS)[keyof typeof PARTS];
 
 interface EntriesProps {
   readonly items: readonly MenuItem[];

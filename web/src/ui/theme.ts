@@ -1,6 +1,6 @@
 /** Which theme the page shows; the colours are in theme.css. */
 
-export type ThemeChoice = "dark" | "light" | "system";
+type ThemeChoice = "dark" | "light" | "system";
 
 /** Show a theme, and follow the system if that was chosen. The function it gives stops following. */
 export function applyTheme(choice: ThemeChoice, root = document.documentElement): () => void {

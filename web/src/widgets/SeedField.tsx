@@ -21,7 +21,7 @@ const MODES: readonly {
 ];
 
 /** A random whole number between two, every one alike, exact up to 2^53 - 1. */
-export function randomWhole(least: number, most: number): number {
+function randomWhole(least: number, most: number): number {
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   const wide = (high % 2 ** 21) * 2 ** 32 + low;
   const span = most - least + 1;

@@ -12,7 +12,7 @@ const SHORT = /^#([\da-f])([\da-f])([\da-f])([\da-f])?$/i;
 const LONG = /^#[\da-f]{6}([\da-f]{2})?$/i;
 
 /** `#rrggbb` or `#rrggbbaa` of a colour that is written as hex; null for others. */
-export function longHex(text: string): string | null {
+function longHex(text: string): string | null {
   const trimmed = text.trim();
   if (LONG.test(trimmed)) return trimmed.toLowerCase();
   const [, ...digits] = SHORT.exec(trimmed) ?? [];

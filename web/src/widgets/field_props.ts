@@ -4,9 +4,9 @@ import type { InputFace } from "../doc/library";
 import type { Json, SeedMode } from "../doc/types";
 
 /** `node`: a row of a node card, the label is drawn at its left; else there is more room. */
-export type FieldPlace = "node" | "form" | "panel";
+type FieldPlace = "node" | "form" | "panel";
 
-export interface FileChoice {
+interface FileChoice {
   readonly name: string;
   /** Why it cannot be used, as a sentence. */
   readonly problem?: string | undefined;

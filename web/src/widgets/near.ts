@@ -17,7 +17,7 @@ function pairs(name: string): Map<string, number> {
 }
 
 /** 0..1: how many pairs of letters two names share. */
-export function likeness(one: string, other: string): number {
+function likeness(one: string, other: string): number {
   const [a, b] = [pairs(one), pairs(other)];
   let shared = 0;
   let all = 0;

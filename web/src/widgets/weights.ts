@@ -1,6 +1,6 @@
 /** The weight of words in a prompt, `(word:1.1)`. */
 
-export interface Selected {
+interface Selected {
   readonly text: string;
   readonly from: number;
   readonly to: number;

@@ -17,7 +17,7 @@ test("what ends later edits the workflow that it began in, whatever is in view b
   edit((graph) => setInput(graph, "load", "file", "b.png"));
   const file = (id: string) => {
     const tab = tabs.find(id);
-    return tab && workflowOf(tab).nodes["load"]?.inputs?.["file"];
+    return tab && workflowOf(tab).nodes.load?.inputs?.file;
   };
   expect(file(first)).toBe("b.png");
   expect(file(second)).toBe("a.png");
@@ -31,5 +31,5 @@ test("what ends after its workflow was closed changes nothing", () => {
   const second = tabs.open({ workflow: one() });
   edit((graph) => setInput(graph, "load", "file", "b.png"));
   const tab = tabs.find(second);
-  expect(tab && workflowOf(tab).nodes["load"]?.inputs?.["file"]).toBe("a.png");
+  expect(tab && workflowOf(tab).nodes.load?.inputs?.file).toBe("a.png");
 });
