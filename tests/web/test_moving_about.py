@@ -159,3 +159,23 @@ def test_unknown_nodes_are_in_the_saved_file_as_they_were(editor: Editor, server
     assert json.dumps(strange["inputs"]) in text
     assert '"theirs": {"k": "v"}' in text
     assert '"extra": {"of": "others"}' in text
+
+
+def test_what_keys_add_and_paste_lies_at_the_pointer_in_every_graph(editor: Editor) -> None:
+    editor.load(PAIR)
+    editor.page.locator('[data-node="second"] header').click()
+    editor.page.keyboard.press("Control+Shift+g")
+    x, y = editor.empty()
+    for entered in (False, True):
+        if entered:
+            editor.page.keyboard.press("Control+Shift+e")
+            expect(editor.page.get_by_role("navigation", name="Groups")).to_be_visible()
+        editor.page.mouse.move(x, y - 120)
+        editor.page.keyboard.press("n")
+        box = editor.page.get_by_role("group", name="Note", exact=True).bounding_box()
+        assert box is not None
+        assert abs(box["x"] + box["width"] / 2 - x) < 3
+        assert 0 < y - 120 - box["y"] < 30
+        editor.page.keyboard.press("Delete")
+        if not entered:
+            editor.page.locator("[data-node][data-type='group:Group'] header").click()

@@ -1,12 +1,11 @@
-/** Opening, saving and closing workflows. */
+/** Opening workflows: saved ones, files, and what jobs ran. */
 
-import { ensureLayout } from "../doc/layout_defaults";
-import { canonical, parseWorkflow } from "../doc/parse";
-import { withTodaysNames } from "../doc/todays_names";
 import { EMPTY_WORKFLOW, type Workflow } from "../doc/types";
 import type { Editor } from "../editor";
 import { ApiError, sentenceOf, type WorkflowRead } from "../server/api";
-import { isUnsaved, type Tab, workflowOf } from "../store/tabs";
+import type { Tab } from "../store/tabs";
+import { plainName, ready } from "./documents";
+import { savingActions } from "./saving";
 
 export interface FileActions {
   create(): void;
@@ -42,29 +41,8 @@ export interface FileActions {
   download(tab: Tab): void;
 }
 
-/** No server runs more nodes in one workflow, and the page would stand still over them. */
-const MOST_NODES = 50_000;
-
-/** A document from anywhere as the editor has it: whole, in today's names, every node with a place. */
-function ready(editor: Editor, workflow: Workflow): Workflow {
-  const { library } = editor.library.getState();
-  const graphs = [workflow, ...Object.values(workflow.groups)];
-  const count = graphs.reduce((sum, graph) => sum + Object.keys(graph.nodes).length, 0);
-  if (count > MOST_NODES) {
-    const [has, most] = [count.toLocaleString("en"), MOST_NODES.toLocaleString("en")];
-    throw new Error(`It has ${has} nodes, and ${most} is the limit; take it apart.`);
-  }
-  return ensureLayout(withTodaysNames(parseWorkflow(workflow), library), library);
-}
-
 /** Milliseconds; a large file takes its time. */
 const PATIENCE = 120_000;
-
-const plainName = (name: string): string =>
-  name
-    .replace(/\.[^.]*$/, "")
-    .split("/")
-    .at(-1) ?? name;
 
 export function makeFileActions(get: () => Editor): FileActions {
   const trouble = (what: string, error: unknown) =>
@@ -129,95 +107,7 @@ export function makeFileActions(get: () => Editor): FileActions {
         trouble(`Version ${number} of '${path}' cannot be opened`, error);
       }
     },
-    ...saving(get, trouble),
+    ...savingActions(get, trouble),
   };
   return files;
-}
-
-type Trouble = (what: string, error: unknown) => void;
-
-function saving(
-  get: () => Editor,
-  trouble: Trouble,
-): Pick<FileActions, "save" | "saveAs" | "reload" | "close" | "download"> {
-  const write = async (tab: Tab, path: string, etag: string | null): Promise<boolean> => {
-    const { api, tabs, ui } = get();
-    const workflow = workflowOf(tab);
-    try {
-      const saved = await api.saveWorkflow(path, workflow, etag);
-      tabs.patch(tab.id, { path: saved.path, etag: saved.etag, saved: workflow, overtaken: false });
-      ui.say(`Saved as ${saved.path}.`);
-      return true;
-    } catch (error) {
-      if (error instanceof ApiError && (error.status === 412 || error.status === 428)) {
-        ui.show({ kind: "conflict", tab: tab.id });
-      } else if (error instanceof ApiError && error.status === 403) {
-        ui.show({ kind: "save-as", tab: tab.id });
-      } else trouble(`'${path}' is not saved`, error);
-      return false;
-    }
-  };
-  const current = async (path: string): Promise<string | null> => {
-    try {
-      return (await get().api.readWorkflow(path)).etag;
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return null;
-      throw error;
-    }
-  };
-  return {
-    async save(tab = get().tabs.current()) {
-      if (!tab) return false;
-      if (tab.path !== null) return write(tab, tab.path, tab.etag);
-      get().ui.show({ kind: "save-as", tab: tab.id });
-      return false;
-    },
-    async saveAs(tab, path, overwrite = false) {
-      try {
-        return await write(tab, path, overwrite ? await current(path) : null);
-      } catch (error) {
-        trouble(`'${path}' is not saved`, error);
-        return false;
-      }
-    },
-    async reload(tab) {
-      const editor = get();
-      if (tab.path === null) return;
-      try {
-        const { workflow, etag } = await editor.api.readWorkflow(tab.path);
-        const whole = ready(editor, workflow);
-        editor.tabs.activate(tab.id);
-        editor.tabs.edit(() => whole);
-        editor.tabs.patch(tab.id, { etag, saved: whole, overtaken: false });
-      } catch (error) {
-        trouble(`'${tab.path}' cannot be read`, error);
-      }
-    },
-    async close(id) {
-      const { tabs, questions } = get();
-      const tab = tabs.find(id);
-      if (!tab) return;
-      const kept = !isUnsaved(tab) || Object.keys(workflowOf(tab).nodes).length === 0;
-      const yes =
-        kept ||
-        (await questions.ask({
-          title: `Close ${workflowOf(tab).name || "this workflow"} without saving?`,
-          description: "What was changed since it was saved last will be gone.",
-          action: "Close without saving",
-          danger: true,
-        }));
-      if (yes) tabs.close(id);
-    },
-    download(tab) {
-      const workflow = workflowOf(tab);
-      const url = URL.createObjectURL(
-        new Blob([canonical(workflow)], { type: "application/json" }),
-      );
-      const link = document.createElement("a");
-      link.href = url;
-      link.download = `${plainName(tab.path ?? "") || workflow.name || "workflow"}.json`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(url), 10_000);
-    },
-  };
 }

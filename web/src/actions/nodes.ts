@@ -2,7 +2,6 @@
 
 import { focusNode, showNode } from "../canvas/focus";
 import { unusedGroups } from "../doc/calls";
-import { copy, duplicate, paste } from "../doc/clipboard";
 import { addNode, connect, freshId, GRID, remove } from "../doc/edits";
 import { pruneCalls } from "../doc/exposed";
 import { freePlace } from "../doc/free_place";
@@ -20,6 +19,7 @@ import {
 import type { Editor } from "../editor";
 import { graphOf, type Tab, workflowOf } from "../store/tabs";
 import type { Loose } from "../store/ui";
+import { clipboardActions } from "./clipboard";
 
 export interface NodeActions {
   /** Add a node of a type, and draw the wire that waits for it; gives its id. */
@@ -37,9 +37,6 @@ export interface NodeActions {
   /** The same, but whoever has the focus keeps it. */
   show(flat: string): void;
 }
-
-/** Pixels by which a copy lies beside its original. */
-const ASIDE = 40;
 
 export function makeNodeActions(get: () => Editor): NodeActions {
   const selection = () => [...(get().tabs.current()?.selection ?? [])];
@@ -75,33 +72,7 @@ export function makeNodeActions(get: () => Editor): NodeActions {
       const { width, height } = geometry(entry, face, undefined);
       return actions.add(type, freePlace(graph, workflow, library, at, [width, height]), loose);
     },
-    async copy() {
-      const tab = get().tabs.current();
-      if (!tab || tab.selection.size === 0) return;
-      await write(get(), copy(workflowOf(tab), tab.scope, tab.selection));
-    },
-    async cut() {
-      await actions.copy();
-      actions.remove();
-    },
-    paste(text, keepOuter) {
-      const { tabs, canvas } = get();
-      const tab = tabs.current();
-      if (!tab) return false;
-      const made = paste(workflowOf(tab), tab.scope, text, canvas.pointer(), { keepOuter });
-      if (!made) return false;
-      tabs.edit(() => made.workflow);
-      tabs.select(made.items);
-      return true;
-    },
-    duplicate() {
-      const { tabs } = get();
-      const tab = tabs.current();
-      if (!tab || tab.selection.size === 0) return;
-      const made = duplicate(workflowOf(tab), tab.scope, tab.selection, [ASIDE, ASIDE], true);
-      tabs.edit(() => made.workflow);
-      tabs.select(made.items);
-    },
+    ...clipboardActions(get, () => actions.remove()),
     remove() {
       const items = selection();
       const { tabs } = get();
@@ -176,16 +147,4 @@ function tied(graph: Graph, id: string, loose: Loose, face: Face): Graph {
   }
   const [port] = fittingOutputs(face, loose.type);
   return port && loose.to ? connect(graph, { node: id, output: port.name }, loose.to) : graph;
-}
-
-async function write(editor: Editor, text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-    editor.ui.say("Copied.");
-  } catch {
-    editor.ui.toast(
-      "error",
-      "The browser does not let this page write to the clipboard; allow it for this site.",
-    );
-  }
 }

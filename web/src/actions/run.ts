@@ -3,6 +3,7 @@
 import { flatId } from "../doc/scope";
 import { nextSeeds } from "../doc/seeds";
 import type { Editor } from "../editor";
+import type { Accepted } from "../gen/api";
 import { ApiError, type Problem, sentenceOf } from "../server/api";
 import type { RunsState } from "../store/runs";
 import { type Tab, workflowOf } from "../store/tabs";
@@ -33,20 +34,9 @@ export function makeRunActions(get: () => Editor): RunActions {
   const trouble = (what: string, error: unknown) =>
     get().ui.toast("error", `${what}: ${sentenceOf(error)}`);
 
-  const refused = (tab: Tab, problems: readonly Problem[]) => {
-    const { tabs, ui } = get();
-    tabs.patch(tab.id, { problems });
-    const found = errors(problems);
-    const missing = found.some((one) => one.code === "missing_file" || one.code === "unknown_type");
-    if (missing) ui.show({ kind: "missing", tab: tab.id });
-    const [first] = found;
-    const more = found.length > 1 ? ` And ${found.length - 1} more.` : "";
-    ui.toast("error", `It cannot run: ${first?.sentence ?? "the check found problems."}${more}`);
-  };
-
   return {
     async start(options = {}) {
-      const { tabs, api, runs, ui, settings, library } = get();
+      const { tabs, api, settings, library } = get();
       const before = tabs.current();
       if (!before) return;
       if (!before.locked) {
@@ -64,22 +54,10 @@ export function makeRunActions(get: () => Editor): RunActions {
           ...(options.only && { only: options.only.map((id) => flatId(tab.scope, id)) }),
           ...(tab.path !== null && { origin: tab.path }),
         });
-        runs.accept(accepted);
-        const now = tabs.find(tab.id) ?? tab;
-        const jobs = [...now.jobs, ...accepted.jobs.map((job) => job.id)].slice(-MOST_JOBS);
-        const active = now.job !== null && isActive(runs.getState(), now.job);
-        const problems = accepted.warnings as unknown as Problem[];
-        tabs.patch(tab.id, { job: active ? now.job : accepted.id, jobs, problems });
-        const nothing = problems.find((one) => one.code === "nothing_wanted");
-        if (nothing && !options.only) {
-          ui.toast("warning", `${nothing.sentence} ${nothing.way_out}`);
-          return;
-        }
-        // A short job may be over before the answer is here that it was taken; then that was said.
-        if (batch > 1) ui.say(`${batch} jobs wait for their turn.`);
-        else if (isActive(runs.getState(), accepted.id)) ui.say("The job is queued.");
+        taken(get(), tab, accepted, options.only === undefined);
       } catch (error) {
-        if (error instanceof ApiError && error.problems.length > 0) refused(tab, error.problems);
+        if (error instanceof ApiError && error.problems.length > 0)
+          refused(get(), tab, error.problems);
         else trouble("The job was not taken", error);
       }
     },
@@ -107,4 +85,34 @@ export function makeRunActions(get: () => Editor): RunActions {
       return problems;
     },
   };
+}
+
+/** Show the jobs that were taken, and say what becomes of them. */
+function taken({ tabs, runs, ui }: Editor, tab: Tab, accepted: Accepted, whole: boolean): void {
+  runs.accept(accepted);
+  const now = tabs.find(tab.id) ?? tab;
+  const jobs = [...now.jobs, ...accepted.jobs.map((job) => job.id)].slice(-MOST_JOBS);
+  const active = now.job !== null && isActive(runs.getState(), now.job);
+  const problems = accepted.warnings as unknown as Problem[];
+  tabs.patch(tab.id, { job: active ? now.job : accepted.id, jobs, problems });
+  const nothing = problems.find((one) => one.code === "nothing_wanted");
+  if (nothing && whole) {
+    ui.toast("warning", `${nothing.sentence} ${nothing.way_out}`);
+    return;
+  }
+  const count = accepted.jobs.length;
+  // A short job may be over before the answer is here that it was taken; then that was said.
+  if (count > 1) ui.say(`${count} jobs wait for their turn.`);
+  else if (isActive(runs.getState(), accepted.id)) ui.say("The job is queued.");
+}
+
+/** Show on the nodes why the workflow was not taken. */
+function refused({ tabs, ui }: Editor, tab: Tab, problems: readonly Problem[]): void {
+  tabs.patch(tab.id, { problems });
+  const found = errors(problems);
+  const missing = found.some((one) => one.code === "missing_file" || one.code === "unknown_type");
+  if (missing) ui.show({ kind: "missing", tab: tab.id });
+  const [first] = found;
+  const more = found.length > 1 ? ` And ${found.length - 1} more.` : "";
+  ui.toast("error", `It cannot run: ${first?.sentence ?? "the check found problems."}${more}`);
 }

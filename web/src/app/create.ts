@@ -8,14 +8,13 @@ import { makePlugins } from "../plugins/plugins";
 import { makeApi } from "../server/api";
 import { makeLine } from "../server/line";
 import { makeLibraryStore } from "../store/library";
-import { makeRuns } from "../store/runs";
-import type { Job } from "../store/runs_state";
+import { type Job, makeRuns, type RunsStore } from "../store/runs";
 import { makeSettings } from "../store/settings";
 import { makeShelf } from "../store/shelf";
-import { makeTabs } from "../store/tabs";
+import { makeTabs, type Tabs } from "../store/tabs";
 import { makeUi } from "../store/ui";
 import { createQuestions } from "../ui/confirm";
-import { createToasts, type Toasts } from "../ui/toasts_store";
+import { createToasts, type Toast, type Toasts } from "../ui/toasts_store";
 import { makeNotify } from "./notify";
 
 export function createEditor(): { editor: Editor; toasts: Toasts } {
@@ -29,7 +28,7 @@ export function createEditor(): { editor: Editor; toasts: Toasts } {
   const shelf = makeShelf(api, told);
   const plugins = makePlugins(api, told);
   const notify = makeNotify(settings, told);
-  const runs = makeRuns(api, {
+  const runs: RunsStore = makeRuns(api, {
     told,
     onNodes: (errors) => {
       void library.reload();
@@ -37,10 +36,9 @@ export function createEditor(): { editor: Editor; toasts: Toasts } {
     },
     onWorkflow: (path, etag) => {
       void shelf.load();
-      for (const tab of tabs.getState().tabs) {
-        // The tag of what this window has saved itself comes with the answer to it.
-        if (tab.path === path && tab.etag !== etag) markOvertaken(path);
-      }
+      // The tag of what this window has saved itself comes with the answer to it.
+      const other = tabs.getState().tabs.some((tab) => tab.path === path && tab.etag !== etag);
+      if (other) setTimeout(() => void markOvertaken(editor, path), 500);
     },
     onSettings: () => void settings.load(),
     onFinished: (job) => {
@@ -50,40 +48,10 @@ export function createEditor(): { editor: Editor; toasts: Toasts } {
       ui.say(sentence);
       notify.tell(job, sentence);
       if (job.status !== "failed") return;
-      ui.toast("error", job.problem || `${job.name} has failed.`, showFailed(job));
+      ui.toast("error", job.problem || `${job.name} has failed.`, showFailed(editor, job));
     },
   });
-  /** The way to the first node that failed, if its workflow is still open. */
-  const showFailed = (job: Job) => {
-    const [flat] = Object.entries(job.nodes).find(([, run]) => run.status === "failed") ?? [];
-    const tab = tabs.getState().tabs.find((one) => one.jobs.includes(job.id));
-    if (flat === undefined || !tab) return undefined;
-    const run = () => {
-      tabs.activate(tab.id);
-      editor.actions.nodes.show(flat);
-    };
-    return { label: "Show", run };
-  };
-  const markOvertaken = (path: string) =>
-    setTimeout(async () => {
-      for (const tab of tabs.getState().tabs.filter((one) => one.path === path)) {
-        const now = await api.readWorkflow(path).catch(() => null);
-        const same = now !== null && now.etag === tabs.find(tab.id)?.etag;
-        tabs.patch(tab.id, { overtaken: now !== null && !same });
-      }
-    }, 500);
-  runs.subscribe((now, before) => {
-    if (now.running === before.running) return;
-    // Of several jobs of one tab its nodes show the one that runs.
-    for (const tab of tabs.getState().tabs) {
-      const shown = now.running.find((id) => tab.jobs.includes(id));
-      if (shown !== undefined && shown !== tab.job) tabs.patch(tab.id, { job: shown });
-    }
-  });
-  tabs.subscribe((now, before) => {
-    // Nodes show these jobs, those too that no event tells of since their values were kept.
-    if (now.tabs !== before.tabs) runs.keep(now.tabs.flatMap((tab) => tab.job ?? []));
-  });
+  keepTogether(tabs, runs);
   const editor: Editor = {
     api,
     line: makeLine(),
@@ -100,4 +68,41 @@ export function createEditor(): { editor: Editor; toasts: Toasts } {
     commands: COMMANDS,
   };
   return { editor, toasts };
+}
+
+/** Tabs show the jobs that run, and what they show is kept. */
+function keepTogether(tabs: Tabs, runs: RunsStore): void {
+  runs.subscribe((now, before) => {
+    if (now.running === before.running) return;
+    // Of several jobs of one tab its nodes show the one that runs.
+    for (const tab of tabs.getState().tabs) {
+      const shown = now.running.find((id) => tab.jobs.includes(id));
+      if (shown !== undefined && shown !== tab.job) tabs.patch(tab.id, { job: shown });
+    }
+  });
+  tabs.subscribe((now, before) => {
+    // Nodes show these jobs, those too that no event tells of since their values were kept.
+    if (now.tabs !== before.tabs) runs.keep(now.tabs.flatMap((tab) => tab.job ?? []));
+  });
+}
+
+/** The way to the first node that failed, if its workflow is still open. */
+function showFailed({ tabs, actions }: Editor, job: Job): Toast["action"] {
+  const [flat] = Object.entries(job.nodes).find(([, run]) => run.status === "failed") ?? [];
+  const tab = tabs.getState().tabs.find((one) => one.jobs.includes(job.id));
+  if (flat === undefined || !tab) return undefined;
+  const run = () => {
+    tabs.activate(tab.id);
+    actions.nodes.show(flat);
+  };
+  return { label: "Show", run };
+}
+
+/** Mark the tabs of a file that somebody else has saved. */
+async function markOvertaken({ api, tabs }: Editor, path: string): Promise<void> {
+  for (const tab of tabs.getState().tabs.filter((one) => one.path === path)) {
+    const now = await api.readWorkflow(path).catch(() => null);
+    const same = now !== null && now.etag === tabs.find(tab.id)?.etag;
+    tabs.patch(tab.id, { overtaken: now !== null && !same });
+  }
 }

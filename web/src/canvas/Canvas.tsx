@@ -6,12 +6,13 @@ import {
   type EdgeTypes,
   type NodeTypes,
   ReactFlow,
+  type ReactFlowProps,
   ReactFlowProvider,
   SelectionMode,
   useStore,
 } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
-import { memo, useCallback, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useRef, useState } from "react";
 import { GRID } from "../doc/edits";
 import { useEditor, useSettings, useTab } from "../editor";
 import { scopeKey, type Viewport } from "../store/tabs";
@@ -20,6 +21,7 @@ import css from "./Canvas.module.css";
 import { ContextMenus } from "./ContextMenus";
 import { FarLayer, isFar } from "./FarLayer";
 import { FrameCard } from "./FrameCard";
+import type { FlowEdge, FlowNode } from "./flow";
 import { Minimap } from "./Minimap";
 import { NodeCard } from "./NodeCard";
 import { NoteCard } from "./NoteCard";
@@ -44,6 +46,39 @@ const NODE_TYPES = {
   reroute: RerouteDot,
 } as NodeTypes;
 const EDGE_TYPES = { wire: WireEdge } as EdgeTypes;
+
+/** What of xyflow the editor uses in one way only; selection and keys are the editor's own. */
+const FIXED = {
+  nodeTypes: NODE_TYPES,
+  edgeTypes: EDGE_TYPES,
+  defaultEdgeOptions: { interactionWidth: 16 },
+  minZoom: 0.04,
+  maxZoom: 3,
+  onlyRenderVisibleElements: true,
+  elementsSelectable: false,
+  nodesFocusable: false,
+  edgesFocusable: false,
+  selectNodesOnDrag: false,
+  selectionOnDrag: false,
+  selectionMode: SelectionMode.Partial,
+  selectionKeyCode: null,
+  multiSelectionKeyCode: null,
+  deleteKeyCode: null,
+  panActivationKeyCode: "Space",
+  disableKeyboardA11y: true,
+  zoomOnScroll: false,
+  panOnScroll: false,
+  zoomOnDoubleClick: false,
+  nodeDragThreshold: 3,
+  connectionRadius: 24,
+  autoPanOnNodeFocus: false,
+  elevateNodesOnSelect: false,
+  elevateEdgesOnSelect: false,
+  zIndexMode: "manual",
+  // The editor's own "About" names xyflow and its licence.
+  proOptions: { hideAttribution: true },
+} satisfies ReactFlowProps<FlowNode, FlowEdge>;
+
 const MIDDLE = [1];
 const LEFT_AND_MIDDLE = [0, 1];
 
@@ -84,7 +119,6 @@ function CanvasInside({ room }: { room: HTMLDivElement }) {
   const keys = useCanvasKeys();
   useWheel(frame);
   const moved = useCallback((_: unknown, view: Viewport) => keepView(editor, view), [editor]);
-  const options = useMemo(() => ({ interactionWidth: 16 }), []);
   return (
     <ContextMenus>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the elements in it have the roles */}
@@ -103,38 +137,12 @@ function CanvasInside({ room }: { room: HTMLDivElement }) {
         <ReactFlow
           nodes={nodes}
           edges={edges}
-          nodeTypes={NODE_TYPES}
-          edgeTypes={EDGE_TYPES}
+          {...FIXED}
           defaultViewport={first}
-          defaultEdgeOptions={options}
-          minZoom={0.04}
-          maxZoom={3}
-          onlyRenderVisibleElements
           nodesDraggable={!locked}
           nodesConnectable={!locked}
           edgesReconnectable={!locked}
-          elementsSelectable={false}
-          nodesFocusable={false}
-          edgesFocusable={false}
-          selectNodesOnDrag={false}
-          selectionOnDrag={false}
-          selectionMode={SelectionMode.Partial}
-          selectionKeyCode={null}
-          multiSelectionKeyCode={null}
-          deleteKeyCode={null}
-          panActivationKeyCode="Space"
-          disableKeyboardA11y
           panOnDrag={drags === "pan" ? LEFT_AND_MIDDLE : MIDDLE}
-          zoomOnScroll={false}
-          panOnScroll={false}
-          zoomOnDoubleClick={false}
-          nodeDragThreshold={3}
-          connectionRadius={24}
-          autoPanOnNodeFocus={false}
-          elevateNodesOnSelect={false}
-          elevateEdgesOnSelect={false}
-          zIndexMode="manual"
-          proOptions={HIDE_MARK}
           onMoveEnd={moved}
           {...dragging.handlers}
           {...connecting}
@@ -156,6 +164,3 @@ function CanvasInside({ room }: { room: HTMLDivElement }) {
     </ContextMenus>
   );
 }
-
-/** The editor's own "About" names xyflow and its licence. */
-const HIDE_MARK = { hideAttribution: true };

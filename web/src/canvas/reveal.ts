@@ -6,7 +6,7 @@ import type { Point } from "../doc/types";
 import type { Editor } from "../editor";
 import { FAR } from "./FarLayer";
 import { boxAround } from "./hit";
-import { READABLE } from "./useCanvasHandle";
+import { READABLE } from "./views";
 
 /** Room that two nodes must have around them to be seen together, in pixels of the screen. */
 const MARGIN = 80;

@@ -8,6 +8,8 @@ import type { Viewport } from "../store/tabs";
 const MARGIN = 40;
 /** A zoom at which prompts and numbers are read without effort. */
 const READING = 0.73;
+/** A zoom at which a card can be read. */
+export const READABLE = 0.6;
 /** Room left and above of what is read. */
 const EDGE = 24;
 /** A graph that is so many times larger than the screen begins as a whole. */

@@ -79,29 +79,7 @@ function Viewer({ digest }: { digest: string }) {
         >
           {beside === "nothing" ? "Compare with…" : "Stop comparing"}
         </Button>
-        {picture && (
-          <Button
-            icon="node"
-            onClick={() => {
-              ui.show(null);
-              void actions.files.openJob(picture.job);
-            }}
-          >
-            Open its workflow
-          </Button>
-        )}
-        <Button
-          icon="download"
-          onClick={() => void window.open(api.resultUrl(digest, { download: true }))}
-        >
-          Download
-        </Button>
-        <Button icon="trash" disabled={!picture} onClick={() => void remove()}>
-          Delete
-        </Button>
-        <Button icon="close" onClick={() => ui.show(null)}>
-          Close
-        </Button>
+        <Deeds digest={digest} picture={picture} remove={() => void remove()} />
       </header>
       <div className={css.stage}>
         {other ? (
@@ -113,28 +91,73 @@ function Viewer({ digest }: { digest: string }) {
             name={picture?.name ?? "Picture"}
           />
         )}
-        {beside === "choice" && (
-          <aside className={css.choice}>
-            <PictureGrid
-              label="Compare with"
-              pictures={pictures.filter((one) => one.digest !== digest)}
-              onEnd={() => gallery.next !== null && void runs.olderPictures()}
-              tile={(one, place) => (
-                <button
-                  type="button"
-                  {...place}
-                  aria-label={one.name}
-                  title={one.name}
-                  onClick={() => setBeside(one)}
-                >
-                  <img src={api.resultUrl(one.digest, { thumb: 256 })} alt="" loading="lazy" />
-                </button>
-              )}
-            />
-          </aside>
-        )}
+        {beside === "choice" && <Others than={digest} choose={setBeside} />}
       </div>
     </div>
+  );
+}
+
+interface DeedsProps {
+  readonly digest: string;
+  readonly picture: Picture | undefined;
+  readonly remove: () => void;
+}
+
+/** What can be done with the picture. */
+function Deeds({ digest, picture, remove }: DeedsProps) {
+  const { ui, api, actions } = useEditor();
+  return (
+    <>
+      {picture && (
+        <Button
+          icon="node"
+          onClick={() => {
+            ui.show(null);
+            void actions.files.openJob(picture.job);
+          }}
+        >
+          Open its workflow
+        </Button>
+      )}
+      <Button
+        icon="download"
+        onClick={() => void window.open(api.resultUrl(digest, { download: true }))}
+      >
+        Download
+      </Button>
+      <Button icon="trash" disabled={!picture} onClick={remove}>
+        Delete
+      </Button>
+      <Button icon="close" onClick={() => ui.show(null)}>
+        Close
+      </Button>
+    </>
+  );
+}
+
+/** All other pictures of the gallery, for one to be laid beside this one. */
+function Others({ than, choose }: { than: string; choose: (picture: Picture) => void }) {
+  const { api, runs } = useEditor();
+  const { pictures, next } = useRuns((state) => state.gallery);
+  return (
+    <aside className={css.choice}>
+      <PictureGrid
+        label="Compare with"
+        pictures={pictures.filter((one) => one.digest !== than)}
+        onEnd={() => next !== null && void runs.olderPictures()}
+        tile={(one, place) => (
+          <button
+            type="button"
+            {...place}
+            aria-label={one.name}
+            title={one.name}
+            onClick={() => choose(one)}
+          >
+            <img src={api.resultUrl(one.digest, { thumb: 256 })} alt="" loading="lazy" />
+          </button>
+        )}
+      />
+    </aside>
   );
 }
 

@@ -46,6 +46,8 @@ export interface Opened {
   readonly view?: "graph" | "form";
 }
 
+type GraphEdit = (graph: Graph, workflow: Workflow) => Graph;
+
 interface TabsState {
   readonly tabs: readonly Tab[];
   readonly active: string;
@@ -64,7 +66,7 @@ export interface Tabs extends StoreApi<TabsState> {
   /** Edit the document of the tab in view: one step of undo, joined to the last of the same tag. */
   edit(change: (workflow: Workflow) => Workflow, tag?: string): void;
   /** Edit the graph that is in view. */
-  editGraph(change: (graph: Graph, workflow: Workflow) => Graph, tag?: string): void;
+  editGraph(change: GraphEdit, tag?: string): void;
   /** The way to edit the graph that is in view now, also when another one is in view by then. */
   here(): Tabs["editGraph"];
   /** The next edit is a step of its own. */
@@ -97,16 +99,7 @@ export function makeTabs(
   const current = () => find(get().active);
   let made = 0;
 
-  const change = (id: string, next: (tab: Tab) => Tab) =>
-    set(({ tabs }) => {
-      let changed = false;
-      const after = tabs.map((tab) => {
-        const one = tab.id === id ? next(tab) : tab;
-        changed ||= one !== tab;
-        return one;
-      });
-      return changed ? { tabs: after } : {};
-    });
+  const change = (id: string, next: (tab: Tab) => Tab) => set(changing(id, next));
   const step = (next: (history: History) => History, id = get().active) => {
     const tab = find(id);
     if (!tab) return;
@@ -118,21 +111,8 @@ export function makeTabs(
   };
   const edit = (next: (workflow: Workflow) => Workflow, tag = "", id?: string) =>
     step((history) => commit(history, next(history.now), tag, now()), id);
-  const editAt = (
-    id: string | undefined,
-    scope: Scope,
-    next: (graph: Graph, workflow: Workflow) => Graph,
-    tag?: string,
-  ) =>
-    edit(
-      (workflow) => {
-        const graph = graphAt(workflow, scope);
-        const after = next(graph, workflow);
-        return after === graph ? workflow : withGraph(workflow, scope, after);
-      },
-      tag,
-      id,
-    );
+  const editAt = (id: string | undefined, scope: Scope, next: GraphEdit, tag?: string) =>
+    edit((workflow) => editedAt(workflow, scope, next), tag, id);
 
   return {
     ...store,
@@ -145,14 +125,7 @@ export function makeTabs(
       set(({ tabs }) => ({ tabs: [...tabs, tab], active: id }));
       return id;
     },
-    close(id) {
-      set(({ tabs, active }) => {
-        const index = tabs.findIndex((tab) => tab.id === id);
-        const left = tabs.filter((tab) => tab.id !== id);
-        const beside = left[Math.min(index, left.length - 1)]?.id ?? "";
-        return { tabs: left, active: active === id ? beside : active };
-      });
-    },
+    close: (id) => set((state) => closed(state, id)),
     activate: (id) => set({ active: id }),
     patch: (id, part) => change(id, (tab) => ({ ...tab, ...part })),
     edit: (next, tag) => edit(next, tag),
@@ -173,19 +146,49 @@ export function makeTabs(
     },
     enter(call) {
       const tab = current();
-      const entry = tab && graphOf(tab).nodes[call];
-      const group = entry && groupOf(entry.type);
-      if (!tab || !group || !tab.history.now.groups[group]) return;
-      change(tab.id, (one) => ({ ...one, scope: [...one.scope, call], selection: NOTHING }));
+      if (tab) change(tab.id, (one) => entered(one, call));
     },
     leave(depth) {
       const tab = current();
-      if (!tab || depth >= tab.scope.length) return;
-      const left = tab.scope[depth];
-      const selection = new Set<Item>(left === undefined ? [] : [`n:${left}`]);
-      change(tab.id, (one) => ({ ...one, scope: one.scope.slice(0, depth), selection }));
+      if (tab) change(tab.id, (one) => left(one, depth));
     },
   };
+}
+
+function editedAt(workflow: Workflow, scope: Scope, next: GraphEdit): Workflow {
+  const graph = graphAt(workflow, scope);
+  const after = next(graph, workflow);
+  return after === graph ? workflow : withGraph(workflow, scope, after);
+}
+
+/** Change one tab; nobody is told if it stays as it is. */
+const changing =
+  (id: string, next: (tab: Tab) => Tab) =>
+  ({ tabs }: TabsState): Partial<TabsState> => {
+    const after = tabs.map((tab) => (tab.id === id ? next(tab) : tab));
+    return after.some((tab, index) => tab !== tabs[index]) ? { tabs: after } : {};
+  };
+
+/** Without a tab; the one beside it is shown in its place. */
+function closed({ tabs, active }: TabsState, id: string): TabsState {
+  const index = tabs.findIndex((tab) => tab.id === id);
+  const rest = tabs.filter((tab) => tab.id !== id);
+  const beside = rest[Math.min(index, rest.length - 1)]?.id ?? "";
+  return { tabs: rest, active: active === id ? beside : active };
+}
+
+function entered(tab: Tab, call: string): Tab {
+  const entry = graphOf(tab).nodes[call];
+  const group = entry && groupOf(entry.type);
+  if (!group || !tab.history.now.groups[group]) return tab;
+  return { ...tab, scope: [...tab.scope, call], selection: NOTHING };
+}
+
+/** Out of the calls beyond a depth; the outermost of them is selected. */
+function left(tab: Tab, depth: number): Tab {
+  const call = tab.scope[depth];
+  if (call === undefined) return tab;
+  return { ...tab, scope: tab.scope.slice(0, depth), selection: new Set<Item>([`n:${call}`]) };
 }
 
 function withSelection(tab: Tab, items: Iterable<Item>, how: "set" | "add" | "toggle"): Tab {

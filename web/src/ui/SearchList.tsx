@@ -89,35 +89,48 @@ export function SearchList<T>(props: SearchListProps<T>) {
         }}
         onKeyDown={onKeyDown}
       />
-      <VirtualList
-        id={id}
-        role="listbox"
-        label={props.listLabel}
-        className={styles.list}
-        style={{ flex: "none", height: ROW * Math.min(SHOWN, rows.length) }}
-        count={rows.length}
-        rowHeight={ROW}
-        show={at === 0 ? 0 : place}
-        rowKey={(index) => keyOf(rows[index], index)}
-        row={(index) => {
-          const row = rows[index];
-          if (!row) return null;
-          if ("heading" in row) return <div className={styles.heading}>{row.heading}</div>;
-          return (
-            <Option
-              id={`${id}${index}`}
-              choice={row}
-              active={index === place}
-              nth={[places.indexOf(index) + 1, places.length]}
-              onChoose={onChoose}
-            >
-              {props.row(row.value)}
-            </Option>
-          );
-        }}
-      />
+      <Choices {...props} id={id} places={places} place={place} />
       {places.length === 0 && <p className={styles.none}>{props.empty}</p>}
     </>
+  );
+}
+
+interface ChoicesProps<T> extends SearchListProps<T> {
+  readonly id: string;
+  /** The rows that can be gone to, and the one that the keys are at. */
+  readonly places: readonly number[];
+  readonly place: number;
+}
+
+function Choices<T>({ id, listLabel, rows, row: draw, places, place, onChoose }: ChoicesProps<T>) {
+  return (
+    <VirtualList
+      id={id}
+      role="listbox"
+      label={listLabel}
+      className={styles.list}
+      style={{ flex: "none", height: ROW * Math.min(SHOWN, rows.length) }}
+      count={rows.length}
+      rowHeight={ROW}
+      show={place === places[0] ? 0 : place}
+      rowKey={(index) => keyOf(rows[index], index)}
+      row={(index) => {
+        const row = rows[index];
+        if (!row) return null;
+        if ("heading" in row) return <div className={styles.heading}>{row.heading}</div>;
+        return (
+          <Option
+            id={`${id}${index}`}
+            choice={row}
+            active={index === place}
+            nth={[places.indexOf(index) + 1, places.length]}
+            onChoose={onChoose}
+          >
+            {draw(row.value)}
+          </Option>
+        );
+      }}
+    />
   );
 }
 
