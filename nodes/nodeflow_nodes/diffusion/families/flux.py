@@ -12,6 +12,7 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch import Tensor, nn
 
 from nodeflow import Conditioning, Device, InputError, Recipe
+from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch
 from nodeflow_nodes.diffusion.families.flow import FlowDenoiser, flow_levels
@@ -128,7 +129,7 @@ class Flux:
             else:
                 levels = FlowLevels(rational_shift(1.0), _LEVELS_SCHNELL)
         return FluxDenoiser(
-            network=network,
+            network=compiled(network, device),
             levels=levels,
             scaling_factor=float(vae["scaling_factor"]),
             shift_factor=float(vae.get("shift_factor") or 0.0),

@@ -12,6 +12,7 @@ from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 from torch import Tensor
 
 from nodeflow import Conditioning, Device, InputError, Recipe
+from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch
 from nodeflow_nodes.diffusion.families.flow import FlowDenoiser, flow_levels
@@ -130,7 +131,7 @@ class StableDiffusion3:
             levels = FlowLevels(rational_shift(config["shift"]), _TIMES, _TIMES)
             vae = config["vae"]
         return StableDiffusion3Denoiser(
-            network=network,
+            network=compiled(network, device),
             levels=levels,
             scaling_factor=float(vae["scaling_factor"]),
             shift_factor=float(vae.get("shift_factor") or 0.0),
