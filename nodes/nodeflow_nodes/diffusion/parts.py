@@ -15,10 +15,18 @@ from nodeflow_nodes.diffusion.families.family import (
 )
 from nodeflow_nodes.diffusion.families.lora_weights import Laying
 from nodeflow_nodes.diffusion.families.registry import family_of
+from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser, step_cache
+from nodeflow_nodes.diffusion.step_cache_checks import STEP_CACHES
 
 
 def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
-    """The network of a model, with what is laid over it."""
+    """The network of a model, with what is laid over it. A step cache is new at every call."""
+    cache = step_cache(model.patches)
+    if cache is not None:
+        weights = replace(
+            model, patches=tuple(p for p in model.patches if p.kind not in STEP_CACHES)
+        )
+        return CachedDenoiser(denoiser(weights, models, device), cache)
     family = family_of(model)
     plain = replace(model, patches=())
     base = models.get(

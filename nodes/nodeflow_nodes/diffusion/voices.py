@@ -174,6 +174,8 @@ def answers(denoiser: Denoiser, x: Tensor, sigma: float, voices: Sequence[Voice]
         asked = group[0].at(sigma)
         for voice in group[1:]:
             asked = asked.joined(voice.at(sigma))
+        # Voices live as long as a walk.
+        asked = replace(asked, stream="+".join(str(id(voice)) for voice in group))
         region = group[0].region
         seen = [x if voice.region is None else voice.region.cut(x) for voice in group]
         if region is not None and asked.beside is not None:

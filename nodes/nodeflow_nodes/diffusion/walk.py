@@ -22,6 +22,7 @@ from nodeflow import (
     Progress,
 )
 from nodeflow_nodes.diffusion.families.family import ControlNetwork, Denoiser, Encode
+from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser
 from nodeflow_nodes.diffusion.guidance import Guidance, guided
 from nodeflow_nodes.diffusion.hooks import check_sample
 from nodeflow_nodes.diffusion.inpainting import beside, kept_outside, mask_of
@@ -136,6 +137,9 @@ def walked(
         estimate, x, plan.sigmas, seeds, _watcher(model, network, plan, services)
     )
     _require_finite(x, steps, steps)
+    if isinstance(network, CachedDenoiser):
+        # What is printed stands in the node's log.
+        print(network.summary())
     if mask is not None:
         # Where nothing may change, the last step's rounding does not count either.
         x = torch.where(mask == 0, levels.mixed(scaled, noise, last), x)

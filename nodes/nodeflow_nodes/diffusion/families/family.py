@@ -66,6 +66,7 @@ class PromptBatch:
         beside: float32 [batch, channel, height, width]: channels that are laid beside x for
             networks that take more than a latent has, such as those that fill holes.
         states: What else the text encoder gave, for one picture; see `Conditioning`.
+        stream: Which of the calls of a step this is; the same at every step of a walk.
     """
 
     hidden: Tensor
@@ -74,6 +75,7 @@ class PromptBatch:
     hints: tuple[Hint, ...] = ()
     beside: Tensor | None = None
     states: Mapping[str, Tensor | tuple[Tensor, ...]] = field(default_factory=dict)
+    stream: str = ""
 
     def joins(self, other: PromptBatch) -> bool:
         """Whether both can share one call. Different numbers of tokens cannot: padding would

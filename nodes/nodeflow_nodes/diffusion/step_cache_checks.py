@@ -1,0 +1,35 @@
+"""What is known of a step cache before a run: whether it is for the model. Quick to import."""
+
+from __future__ import annotations
+
+from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY, FAMILY_XL
+from nodeflow_nodes.diffusion.hooks import Facts, Known
+from nodeflow_nodes.diffusion.modular_folders import MODULAR
+
+FIRST_BLOCK = "first_block_cache"
+TAYLOR_SEER = "taylor_seer_cache"
+STEP_CACHES = (FIRST_BLOCK, TAYLOR_SEER)
+"""The kinds of patch."""
+
+_UNETS = {FAMILY: "Stable Diffusion 1 and 2", FAMILY_XL: "Stable Diffusion XL"}
+
+
+def check_step_cache(model: Known) -> None:
+    """The network must be a transformer, as far as the file tells."""
+    family = model.get("family") if isinstance(model, dict) else None
+    if family in _UNETS:
+        raise InputError(
+            f"step caches are for transformers, such as Stable Diffusion 3 and Flux, and the "
+            f"network of {_UNETS[family]} is a UNet; link the model without this node"
+        )
+    if family == MODULAR:
+        raise InputError(
+            "step caches are for Stable Diffusion 3 and Flux, and this model runs as a pipeline of "
+            "diffusers'; link the model without this node"
+        )
+
+
+def step_cache_facts(model: Known) -> dict[str, Facts]:
+    """Facts of nodes that lay a step cache over a model: those of the model."""
+    return {"model": model if isinstance(model, dict) else {}}
