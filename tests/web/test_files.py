@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from pathlib import Path
@@ -11,22 +10,13 @@ from playwright.sync_api import Browser, expect
 
 from tests.server.conftest import Served
 from tests.web.conftest import Editor, tools
+from tests.web.files import drop, png
 
 ONE = tools("one", one=("tools.number", {"value": 3}, (0, 0)))
 
 
-def drop(editor: Editor, name: str, media_type: str, content: bytes) -> None:
-    """Drop a file of this machine on the canvas."""
-    data = editor.page.evaluate_handle(
-        """([name, type, base64]) => {
-            const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([bytes], name, { type }));
-            return transfer;
-        }""",
-        [name, media_type, base64.b64encode(content).decode()],
-    )
-    editor.page.locator(".react-flow__pane").dispatch_event("drop", {"dataTransfer": data})
+def drop_on_canvas(editor: Editor, name: str, media_type: str, content: bytes) -> None:
+    drop(editor.page.locator(".react-flow__pane"), name, media_type, content)
 
 
 def save_as(editor: Editor, name: str) -> None:
@@ -102,29 +92,26 @@ def test_a_picture_that_was_made_opens_its_workflow_in_a_new_tab(
     expect(page.get_by_role("img", name="Result of Save image")).to_be_visible(timeout=60_000)
     picture = next((Path(server.folder) / "data" / "outputs").rglob("*.png"))
     newest = max(picture.parent.glob("*.png"), key=lambda path: path.stat().st_mtime)
-    drop(editor, "fish.png", "image/png", newest.read_bytes())
+    drop_on_canvas(editor, "fish.png", "image/png", newest.read_bytes())
     expect(page.get_by_role("tab")).to_have_count(2)
     expect(page.get_by_role("textbox", name="text").first).to_have_value("a blue fish")
 
 
 def test_files_that_are_no_workflow_are_refused_with_a_sentence(editor: Editor) -> None:
     page = editor.page
-    drop(editor, "letter.json", "application/json", b'{"hello": 1}')
+    drop_on_canvas(editor, "letter.json", "application/json", b'{"hello": 1}')
     expect(page.get_by_role("dialog", name="letter.json cannot be opened")).to_be_visible()
     page.keyboard.press("Escape")
     newer = json.dumps({"nodeflow": 99, "nodes": {}}).encode()
-    drop(editor, "newer.json", "application/json", newer)
+    drop_on_canvas(editor, "newer.json", "application/json", newer)
     expect(page.get_by_role("dialog", name="newer.json cannot be opened")).to_contain_text("99")
     page.keyboard.press("Escape")
     expect(page.get_by_role("tab")).to_have_count(1)
 
 
 def test_a_picture_without_a_workflow_becomes_a_node_that_loads_it(editor: Editor) -> None:
-    pixel = base64.b64decode(
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-    )
     editor.load(ONE)
-    drop(editor, "dot.png", "image/png", pixel)
+    drop_on_canvas(editor, "dot.png", "image/png", png())
     editor.page.wait_for_selector('[data-node="load"]')
     assert editor.doc["nodes"]["load"]["inputs"]["file"].endswith(".png")
 

@@ -69,3 +69,19 @@ def test_the_workflow_is_asked_for_while_nodes_are_on_their_way(page: Page, serv
     expect(page.locator("[data-canvas]")).to_have_count(0)
     held[0].continue_()
     expect(page.locator("[data-canvas][data-ready]")).to_be_visible()
+
+
+def test_on_a_small_screen_the_map_gives_way_to_what_is_worked_on(editor: Editor) -> None:
+    page = editor.page
+    picture = page.get_by_role("img", name="Map of the graph; the outline lists all nodes")
+    expect(picture).to_be_visible()
+    page.set_viewport_size({"width": 1024, "height": 768})
+    expect(picture).to_have_count(0)
+    field = editor.node("Load upscaler").get_by_role("combobox", name="file")
+    field.click()
+    expect(page.get_by_role("option", name="emoji_x4")).to_be_visible()
+    page.keyboard.press("Escape")
+    editor.button("Unfold the map").click()
+    expect(picture).to_be_visible()
+    editor.button("Fold the map").click()
+    expect(picture).to_have_count(0)

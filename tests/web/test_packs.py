@@ -139,3 +139,12 @@ def test_fields_of_prompts_and_pictures_are_resized_by_their_edge(editor: Editor
         assert after["height"] - before["height"] == pytest.approx(70, abs=2)
     heights = [one["heights"] for one in editor.doc["layout"]["nodes"].values()]
     assert len(heights) == 2
+    # Each drag is a step of its own, however soon the next one follows.
+    x, y = editor.centre(node.get_by_role("separator", name="Height of file"))
+    editor.drag_points((x, y), (x, y + 30))
+    x, y = editor.centre(node.get_by_role("separator", name="Height of file"))
+    editor.drag_points((x, y), (x, y + 30))
+    node.locator("header").click()
+    editor.page.keyboard.press("Control+z")
+    editor.page.keyboard.press("Control+z")
+    assert [one["heights"] for one in editor.doc["layout"]["nodes"].values()] == heights

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.server.conftest import Served
 from tests.web.conftest import Editor, link, tools
+from tests.web.files import drop, png
 
 
 def put(server: Served, name: str, colour: str, size: tuple[int, int] = (64, 64)) -> None:
@@ -229,13 +230,6 @@ def test_a_picture_of_the_gallery_is_dragged_onto_a_node_that_loads_one(
     assert editor.doc["nodes"]["read"]["inputs"]["file"] == "red.png"
 
 
-def png(colour: str) -> str:
-    """A picture of one colour, as base64."""
-    file = io.BytesIO()
-    Image.new("RGB", (20, 10), colour).save(file, "PNG")
-    return base64.b64encode(file.getvalue()).decode()
-
-
 def test_a_pasted_picture_becomes_a_node_that_loads_it(editor: Editor, server: Served) -> None:
     put(server, "red.png", "red")
     editor.load(tools(read=("image.load", {"file": "red.png"}, (0, 0))))
@@ -245,7 +239,7 @@ def test_a_pasted_picture_becomes_a_node_that_loads_it(editor: Editor, server: S
             const blob = new Blob([bytes], { type: "image/png" });
             await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
         }""",
-        png("blue"),
+        base64.b64encode(png("blue")).decode(),
     )
     editor.page.mouse.move(*editor.empty())
     editor.page.keyboard.press("Control+v")
@@ -262,18 +256,7 @@ def test_a_picture_that_is_dropped_on_a_node_takes_the_place_of_its_file(
 ) -> None:
     put(server, "red.png", "red")
     editor.load(tools(read=("image.load", {"file": "red.png"}, (0, 0))))
-    data = editor.page.evaluate_handle(
-        """base64 => {
-            const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-            const transfer = new DataTransfer();
-            transfer.items.add(new File([bytes], "blue.png", { type: "image/png" }));
-            return transfer;
-        }""",
-        png("#00f"),
-    )
-    header = editor.node("Load image").locator("header")
-    header.dispatch_event("dragover", {"dataTransfer": data})
-    header.dispatch_event("drop", {"dataTransfer": data})
+    drop(editor.node("Load image").locator("header"), "blue.png", "image/png", png("#00f"))
     expect(editor.status).to_have_text("Uploaded blue.png.")
     assert list(editor.doc["nodes"]) == ["read"]
     assert file_of(editor, server, "read") == (0, 0, 255)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import signal
@@ -12,11 +11,9 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.server.conftest import Served
 from tests.web.conftest import Editor, link, tools
+from tests.web.files import drop, png
 from tests.web.test_files import save_as
 
-DOT = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
 PICTURE = tools(
     read=("image.load", {"file": "dot.png"}, (0, 0)),
     keep=("image.save", {"image": link("read", "image")}, (340, 0)),
@@ -52,16 +49,7 @@ class Away:
 
     def upload(self) -> None:
         area = self.editor.node("Load image").get_by_role("button", name=re.compile(r"\.png"))
-        data = self.page.evaluate_handle(
-            """base64 => {
-                const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-                const transfer = new DataTransfer();
-                transfer.items.add(new File([bytes], "sent.png", { type: "image/png" }));
-                return transfer;
-            }""",
-            base64.b64encode(DOT).decode(),
-        )
-        area.dispatch_event("drop", {"dataTransfer": data})
+        drop(area, "sent.png", "image/png", png())
 
     def open(self) -> None:
         saved = self.page.get_by_role("list", name="kept", exact=True)
@@ -88,7 +76,7 @@ def prepared(browser: Browser, mortal: Served) -> Away:
     """A picture in the gallery, a saved workflow, and one that runs and has unsaved work."""
     inputs = Path(mortal.folder) / "data" / "inputs"
     inputs.mkdir(parents=True)
-    (inputs / "dot.png").write_bytes(DOT)
+    (inputs / "dot.png").write_bytes(png())
     mortal.start()
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     editor = Editor(page, mortal.url).open()

@@ -1,11 +1,12 @@
 /** A small map of the graph: frames, nodes with their states, and what is in view. */
 
-import { useStoreApi } from "@xyflow/react";
+import { useStore, useStoreApi } from "@xyflow/react";
 import { memo, type PointerEvent, useEffect, useRef } from "react";
 import { boxOf, itemsOf } from "../doc/boxes";
 import { around, type Box } from "../doc/geometry";
-import { useEditor, useSettings } from "../editor";
+import { useEditor, useSettings, useUi } from "../editor";
 import { graphOf, workflowOf } from "../store/tabs";
+import { IconButton } from "../ui/Button";
 import css from "./Minimap.module.css";
 import { paintMap } from "./paint_map";
 import { onStatus, repaint } from "./repaint";
@@ -28,9 +29,31 @@ function mapped(boxes: readonly Box[], view: Box): Box & { scale: number } {
   return { ...box, scale: Math.min(MAP_WIDTH / box.width, MAP_HEIGHT / box.height) };
 }
 
+/** A canvas narrower than this, in pixels, has the map folded: it would cover what is worked on. */
+const NARROW = 760;
+
 export const Minimap = memo(function Minimap() {
+  const { ui } = useEditor();
   const shown = useSettings((state) => state.values.minimap);
-  return shown ? <Map_ /> : null;
+  const unfolded = useUi((state) => state.map);
+  const narrow = useStore(({ width }) => (width === 0 ? null : width < NARROW));
+  if (!shown || narrow === null) return null;
+  return (
+    <div className={css.corner}>
+      {narrow && (
+        <div className={css.fold}>
+          <IconButton
+            icon={unfolded ? "chevron-down" : "minimap"}
+            small
+            label={unfolded ? "Fold the map" : "Unfold the map"}
+            aria-expanded={unfolded}
+            onClick={() => ui.setState({ map: !unfolded })}
+          />
+        </div>
+      )}
+      {(unfolded || !narrow) && <Map_ />}
+    </div>
+  );
 });
 
 function Map_() {

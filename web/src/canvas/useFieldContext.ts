@@ -50,7 +50,12 @@ export function useFieldContext(
       seedMode,
       setSeedMode: (mode) => layout("seeds", mode),
       openMask: () => ui.show({ kind: "mask", node, input }),
-      resize: isResizable(port) ? (height) => layout("heights", height) : null,
+      resize: isResizable(port)
+        ? (height, done) => {
+            layout("heights", height);
+            if (done) tabs.seal();
+          }
+        : null,
       node: { id: node, type },
       plugin,
     };

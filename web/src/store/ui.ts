@@ -70,6 +70,8 @@ export interface UiState {
   readonly finding: boolean;
   /** The node or the frame whose title is being written. */
   readonly renaming: Item | null;
+  /** The map is unfolded on a canvas that is too narrow to begin with it. */
+  readonly map: boolean;
   /** The newest thing that happened, for the status line and for screen readers. */
   readonly status: string;
   /** What screen readers say at once, whatever they are saying; it is seen elsewhere. */
@@ -97,6 +99,7 @@ export function makeUi(toasts: Toasts): Ui {
     wiring: null,
     finding: false,
     renaming: null,
+    map: false,
     status: "",
     alert: "",
   }));

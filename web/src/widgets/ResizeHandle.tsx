@@ -19,13 +19,21 @@ export function FieldHeight({ label, place, disabled, context }: FieldProps) {
 interface ResizeHandleProps {
   /** Name of the field. */
   readonly label: string;
-  readonly resize: (height: number) => void;
+  readonly resize: (height: number, done?: boolean) => void;
   readonly most?: number | undefined;
 }
 
-export function ResizeHandle({ label, resize, most = RESIZED.most }: ResizeHandleProps) {
+interface Drag {
+  readonly y: number;
+  readonly height: number;
+  readonly zoom: number;
+  /** The height that the pointer led to; undefined while it has not moved. */
+  last?: number;
+}
+
+function ResizeHandle({ label, resize, most = RESIZED.most }: ResizeHandleProps) {
   const [height, setHeight] = useState<number>(RESIZED.least);
-  const drag = useRef<{ y: number; height: number; zoom: number } | null>(null);
+  const drag = useRef<Drag | null>(null);
   const clamped = (height: number) => heightWithin(height, most);
   const start = (event: PointerEvent<HTMLElement>) => {
     if (event.button !== 0) return;
@@ -36,6 +44,11 @@ export function ResizeHandle({ label, resize, most = RESIZED.most }: ResizeHandl
     const zoom = row.offsetHeight > 0 ? row.getBoundingClientRect().height / row.offsetHeight : 1;
     drag.current = { y: event.clientY, height: row.offsetHeight, zoom: zoom || 1 };
     event.currentTarget.setPointerCapture?.(event.pointerId);
+  };
+  const end = () => {
+    const now = drag.current;
+    if (now?.last !== undefined) resize(now.last, true);
+    drag.current = null;
   };
   return (
     // biome-ignore lint/a11y/useSemanticElements: a rule cannot be dragged
@@ -52,14 +65,12 @@ export function ResizeHandle({ label, resize, most = RESIZED.most }: ResizeHandl
       onPointerDown={start}
       onPointerMove={(event) => {
         const now = drag.current;
-        if (now) resize(clamped(now.height + (event.clientY - now.y) / now.zoom));
+        if (!now) return;
+        now.last = clamped(now.height + (event.clientY - now.y) / now.zoom);
+        resize(now.last, false);
       }}
-      onPointerUp={() => {
-        drag.current = null;
-      }}
-      onPointerCancel={() => {
-        drag.current = null;
-      }}
+      onPointerUp={end}
+      onPointerCancel={end}
       onKeyDown={(event) => {
         if (meansControl(event)) event.stopPropagation();
         if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;

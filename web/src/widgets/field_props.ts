@@ -22,8 +22,11 @@ export interface FieldContext {
   readonly setSeedMode: (mode: SeedMode) => void;
   readonly openMask: (() => void) | null;
   readonly maxHeight?: number | undefined;
-  /** Keeps a height that the user has given the field; null if it cannot be resized. */
-  readonly resize: ((height: number) => void) | null;
+  /**
+   * Keeps a height that the user has given the field; null if it cannot be resized. With `done` the
+   * pointer was let go, and what comes next is another step of undo.
+   */
+  readonly resize: ((height: number, done?: boolean) => void) | null;
   readonly node: { readonly id: string; readonly type: string };
   readonly plugin: PluginWidget | null;
 }
