@@ -15,6 +15,7 @@ from scripts.web_tools import chromium
 from tests.server.conftest import PACKS, Served
 
 FIELDS = Path(__file__).parent / "packs"
+RENDERS = Path(__file__).parents[2] / "benchmarks" / "renders.js"
 
 QUIET = (
     "--disable-gpu",
@@ -131,6 +132,13 @@ def editor(page: Page, server: Served) -> Iterator[Editor]:
     server.ask("DELETE", "/api/jobs")
     assert made.foreign == [], "the page asked another server"
     assert made.faults == [], "the page threw"
+
+
+@pytest.fixture
+def counted(page: Page, server: Served) -> Editor:
+    """An editor whose commits are noted."""
+    page.add_init_script(path=RENDERS)
+    return Editor(page, server.url).open()
 
 
 def tools(*outputs: str, **nodes: tuple[str, dict[str, Any], tuple[int, int]]) -> dict[str, Any]:

@@ -1,17 +1,19 @@
-"""Large graphs. Only here is time measured: the best of three, and more on a busy machine."""
+"""Large graphs: what is drawn is counted. Time is measured beside what an idle page takes."""
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import Editor, link, tools
+from tests.web.test_renders import cards, commits
 
 LOAD_SECONDS = 2.0
 FRAME_MILLISECONDS = 34.0
+IDLE_MILLISECONDS = 17.0
 
 LOADING = """async workflow => {
     const before = performance.now();
@@ -61,32 +63,70 @@ def drawn(page: Page, act: Callable[[], None]) -> float:
     return float(frames[int(0.95 * len(frames))])
 
 
-def test_a_thousand_nodes_load_and_are_moved_over_without_stutter(editor: Editor) -> None:
-    page = editor.page
-    slack = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    loads = [page.evaluate(LOADING, large(count)) for count in (1001, 1002, 1000)]
-    assert min(loads) < LOAD_SECONDS * slack, loads
-    assert painted(page) > 1000, "the nodes are seen, from far"
+def slack(page: Page) -> float:
+    """How much later than they should frames come while nothing is done: what else runs here."""
+    return max(1.0, drawn(page, lambda: page.wait_for_timeout(500)) / IDLE_MILLISECONDS)
 
+
+def pan(page: Page) -> None:
+    """Out and back, by hand."""
     box = page.locator("[data-canvas]").bounding_box()
     assert box is not None
     x, y = box["x"] + 900, box["y"] + 600
+    page.keyboard.down("Space")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in (*range(30), *range(30, -1, -1)):
+        page.mouse.move(x - 20 * step, y - 12 * step)
+    page.mouse.up()
+    page.keyboard.up("Space")
 
-    def pan() -> None:
-        page.keyboard.down("Space")
-        page.mouse.move(x, y)
-        page.mouse.down()
-        for step in (*range(30), *range(30, -1, -1)):
-            page.mouse.move(x - 20 * step, y - 12 * step)
-        page.mouse.up()
-        page.keyboard.up("Space")
 
+def nodes(commit: dict[str, int]) -> set[str]:
+    return {place for place in cards(commit) if place.startswith("card ")}
+
+
+def test_moving_over_a_thousand_nodes_draws_only_what_comes_into_view(counted: Editor) -> None:
+    page = counted.page
+    expect(page.locator("[data-node]").first).to_be_visible()
+    commits(counted)
+    counted.load(large(1000))
+    expect(page.locator("[data-canvas]")).to_have_attribute("data-far", "true")
+    assert painted(page) > 1000, "the nodes are seen, from far"
+    assert not any(nodes(commit) for commit in commits(counted))
+    pan(page)
+    # Only what the pointer is over is there to be taken hold of.
+    assert max(len(nodes(commit)) for commit in commits(counted)) <= 1
+
+    page.keyboard.press("0")
+    expect(page.locator("[data-node]").first).to_be_visible()
+    page.wait_for_timeout(400)
+    commits(counted)
+    pan(page)
+    page.wait_for_timeout(200)
+    counts: Counter[str] = Counter()
+    for commit in commits(counted):
+        counts.update({place: commit[place] for place in nodes(commit)})
+    assert counts, "others came into view"
+    assert len(counts) < 200, "what is out of view stays undrawn"
+    # Each with all its parts once when it comes into view, and at most once more on the way back.
+    whole = min(counts.values())
+    assert max(counts.values()) <= 2 * whole, counts.most_common(5)
+
+
+def test_a_thousand_nodes_load_and_are_moved_over_without_stutter(editor: Editor) -> None:
+    page = editor.page
+    before = slack(page)
+    loads = [page.evaluate(LOADING, large(count)) for count in (1001, 1002, 1000)]
+    assert min(loads) < LOAD_SECONDS * max(before, slack(page)), loads
     for zoom in ("far", "near"):
         if zoom == "near":
             page.keyboard.press("0")
             expect(page.locator("[data-node]").first).to_be_visible()
-        times = [drawn(page, pan) for _ in range(3)]
-        assert min(times) < FRAME_MILLISECONDS * slack, (zoom, times, slack)
+        before = slack(page)
+        times = [drawn(page, lambda: pan(page)) for _ in range(3)]
+        allowed = FRAME_MILLISECONDS * max(before, slack(page))
+        assert min(times) <= allowed, (zoom, times, allowed)
         print(f"{zoom}: load {min(loads):.2f} s, 95 % of frames within {min(times):.0f} ms")
 
 

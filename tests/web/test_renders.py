@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from playwright.sync_api import expect
 
-import pytest
-from playwright.sync_api import Page, expect
-
-from tests.server.conftest import Served
 from tests.web.conftest import Editor, link, tools
-
-RENDERS = Path(__file__).parents[2] / "benchmarks" / "renders.js"
-
-
-@pytest.fixture
-def counted(page: Page, server: Served) -> Editor:
-    """An editor whose commits are noted."""
-    page.add_init_script(path=RENDERS)
-    return Editor(page, server.url).open()
 
 
 def commits(editor: Editor) -> list[dict[str, int]]:
