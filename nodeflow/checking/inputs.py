@@ -10,7 +10,8 @@ from nodeflow.checking.joining import Bindings, literal_type
 from nodeflow.errors import InputError
 from nodeflow.findings import Findings
 from nodeflow.literals import choices, literal_adapter, reason, wanted
-from nodeflow.roots import Roots
+from nodeflow.model_hub import HubName
+from nodeflow.roots import MODEL_KINDS, Roots
 from nodeflow.sockets import is_variable
 from nodeflow.spec import InputSpec
 
@@ -96,7 +97,16 @@ class Written:
             checked.named[port.name] = (port.file.root, name)
         except InputError as error:
             sentence = f"The input '{port.name}' of '{node.id}': {error}."
-            self._findings.add(problem_at(node, "missing_file", sentence, port.name))
+            way_out = _fetching(port.file.root, name)
+            self._findings.add(problem_at(node, "missing_file", sentence, port.name, way_out))
+
+
+def _fetching(kind: str, name: str) -> str:
+    """How to get a file that may be a model of the hub."""
+    if kind not in MODEL_KINDS or HubName.parse(name) is None:
+        return ""
+    into = "" if kind == "checkpoints" else f" --kind {kind}"
+    return f"If it is a model of the Hugging Face hub: nodeflow fetch {name}{into}"
 
 
 def _code(error: ValidationError) -> str:

@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "Say everything that is wrong with workflows, without running them.",
     "nodes": "List the nodes of all packs.",
     "models": "List the files that nodes can load.",
+    "fetch": "Fetch a model from the Hugging Face hub.",
     "schema": "Print the JSON Schema of workflow files.",
     "cache": "Look at the cache of results, or clear it.",
     "doctor": "Say what is wrong with this installation.",

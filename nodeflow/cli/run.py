@@ -22,6 +22,7 @@ from nodeflow.cli.assignments import (
     report_failure,
 )
 from nodeflow.cli.display import choose_display, explanation
+from nodeflow.cli.fetching import fetch_wanted
 from nodeflow.cli.interrupts import cancelled_by_ctrl_c
 from nodeflow.cli.options import Compile
 from nodeflow.engine import Engine, Result
@@ -82,6 +83,7 @@ def run(
         Engine(settings, device=device, precision=precision, cache=not no_cache) as engine,
     ):
         workflow = engine.set_inputs(engine.load(file), texts)
+        fetch_wanted(engine, workflow)
         with display:
             result = engine.run(workflow, out=out, only=only or [], emit=emit, cancel=cancel)
         for warning in engine.warnings:
