@@ -37,7 +37,8 @@ def bytes_for_a_pixel(network: Network) -> float:
 
 def peak_bytes(compute: Callable[[], object]) -> int:
     """Bytes of all tensors that a computation makes, where most of them are there at once."""
-    with _Peak() as seen:
+    seen = _Peak()
+    with seen:
         compute()
     return seen.peak
 
