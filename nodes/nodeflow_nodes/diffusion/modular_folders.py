@@ -126,6 +126,9 @@ def _components(index: Mapping[str, Any]) -> Iterator[Component]:
 
 
 def _require(path: Path, component: Component) -> None:
+    if component.library not in _STEMS and _of_a_pipeline(component.library):
+        # A part that only some uses of the pipeline want; loading it would tell.
+        return
     if component.library not in _STEMS:
         raise InputError(
             f"the model {path} takes its part '{component.name}' from '{component.library}'; only "
@@ -170,6 +173,11 @@ def _require_modular(path: Path, name: str) -> None:
 
 def _known_to_diffusers(name: str) -> bool:
     return f'"{name}"' in _source("__init__.py")
+
+
+def _of_a_pipeline(library: str) -> bool:
+    """Whether it is a folder of diffusers' own with a pipeline and its parts."""
+    return library.isidentifier() and bool(_source(f"pipelines/{library}/__init__.py"))
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from nodeflow_nodes.diffusion.hooks import check_sample, sampled_facts
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.schedules import ScheduleName, noise_schedule
 from nodeflow_nodes.diffusion.walk import Plan, Services, network_of, walked
+from nodeflow_nodes.diffusion.walk_native import walked_natively
 
 
 @node(category="sampling", on="device", check=check_sample, facts=sampled_facts)
@@ -23,7 +24,7 @@ def sample(
     seed: Seed = 0,
     steps: Annotated[int, Field(ge=1, le=1000)] = 20,
     guidance: Annotated[float, Field(ge=0, le=100)] = 7.0,
-    method: MethodName = "euler",
+    method: Literal[MethodName, "native"] = "euler",
     schedule: ScheduleName = "normal",
     denoise: Annotated[float, Field(ge=0.01, le=1)] = 1.0,
     *,
@@ -41,13 +42,17 @@ def sample(
         seed: Seed of the noise; the same seed gives the same picture.
         steps: How many steps the walk takes.
         guidance: Classifier-free guidance scale; 1 turns it off (Ho & Salimans, 2022).
-        method: The sampler.
+        method: The sampler; native leaves the walk to the scheduler of diffusers' pipeline, for
+            models that run by one.
         schedule: How the noise levels are spaced.
         denoise: How much of the way is walked: 1 begins with pure noise, 0.5 keeps what is coarse
             in the latent.
     """
     services = Services(progress, models, device)
     network = network_of(model, latent, services)
+    if method == "native":
+        told = (seed, steps, guidance, denoise)
+        return walked_natively(network, (positive, negative), latent, told, services)
     sigmas = noise_schedule(
         schedule,
         network.levels,

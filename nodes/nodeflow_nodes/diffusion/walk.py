@@ -123,7 +123,7 @@ def walked(
         else []
     )
     estimate = guided(network, positive, negative, guidance)
-    seeds = _seeds(latent, plan.seed)
+    seeds = seeds_of(latent, plan.seed)
     noise = start_noise(scaled, seeds)
     if not plan.add_noise:
         noise = torch.zeros_like(noise)
@@ -136,7 +136,7 @@ def walked(
     x = METHODS[plan.method].walk(
         estimate, x, plan.sigmas, seeds, _watcher(model, network, plan, services)
     )
-    _require_finite(x, steps, steps)
+    require_finite(x, steps, steps)
     if isinstance(network, CachedDenoiser):
         # What is printed stands in the node's log.
         print(network.summary())
@@ -164,7 +164,12 @@ def _encoder(control: Control, model: Model, services: Services) -> Encode:
     return encode
 
 
-def _seeds(latent: Latent, seed: int) -> Seeds:
+def seeds_of(latent: Latent, seed: int) -> Seeds:
+    """The seeds of a batch: the latent's own, or one for all.
+
+    Raises:
+        InputError: It has some, but not one for each picture.
+    """
     if not latent.seeds:
         return (seed,)
     if len(latent.seeds) != len(latent.samples):
@@ -188,7 +193,7 @@ def _watcher(
     shown = decoder is not None or "vae" in inspect_model(Path(model.path)).parts
 
     def on_step(step: int, total: int, denoised: Tensor) -> None:
-        _require_finite(denoised, step, total)
+        require_finite(denoised, step, total)
         latest = network.unscaled(denoised)
         plan.on_estimate(step, latest)
 
@@ -202,7 +207,10 @@ def _watcher(
     return on_step
 
 
-def _require_finite(tensor: Tensor, step: int, total: int) -> None:
+def require_finite(tensor: Tensor, step: int, total: int) -> None:
+    """Raises:
+    NodeflowError: Some of its numbers are not finite.
+    """
     if not bool(tensor.isfinite().all()):
         raise NodeflowError(
             f"step {step} of {total} gave numbers that are not finite (NaN or infinity). The "

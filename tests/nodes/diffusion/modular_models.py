@@ -8,9 +8,17 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    AutoencoderKLFlux2,
+    AutoencoderKLLTXVideo,
     AutoencoderKLQwenImage,
     AutoencoderKLWan,
     FlowMatchEulerDiscreteScheduler,
+    Flux2KleinPipeline,
+    Flux2Transformer2DModel,
+    Ideogram4Pipeline,
+    Ideogram4Transformer2DModel,
+    LTXPipeline,
+    LTXVideoTransformer3DModel,
     QwenImagePipeline,
     QwenImageTransformer2DModel,
     WanPipeline,
@@ -25,7 +33,12 @@ from transformers import (
     Qwen2_5_VLForConditionalGeneration,
     Qwen2Tokenizer,
     Qwen3Config,
+    Qwen3ForCausalLM,
     Qwen3Model,
+    Qwen3VLConfig,
+    Qwen3VLModel,
+    T5Config,
+    T5EncoderModel,
     UMT5Config,
     UMT5EncoderModel,
 )
@@ -170,6 +183,131 @@ def save_qwen_image(folder: Path) -> QwenImagePipeline:
             joint_attention_dim=32,
             axes_dims_rope=(4, 6, 6),
         ).eval(),
+    )
+    pipeline.save_pretrained(folder)
+    return pipeline
+
+
+def save_flux_2(folder: Path) -> Flux2KleinPipeline:
+    """Flux 2 klein: packed latents, places of tokens, no negative prompt."""
+    torch.manual_seed(8)
+    tokenizer = qwen_tokenizer()
+    text = Qwen3Config(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        intermediate_size=32,
+        # States of the 27th are taken.
+        num_hidden_layers=28,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=8,
+    )
+    pipeline = Flux2KleinPipeline(
+        FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
+        small_flux_2_vae(),
+        louder(Qwen3ForCausalLM(text)),
+        tokenizer,
+        Flux2Transformer2DModel(
+            in_channels=32,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=48,
+            axes_dims_rope=(4, 4, 4, 4),
+            guidance_embeds=False,
+        ).eval(),
+        is_distilled=True,
+    )
+    pipeline.save_pretrained(folder)
+    return pipeline
+
+
+def small_flux_2_vae() -> AutoencoderKLFlux2:
+    vae = AutoencoderKLFlux2(
+        block_out_channels=(32, 32, 32, 32), layers_per_block=1, latent_channels=8
+    )
+    vae.bn.running_mean.normal_()
+    vae.bn.running_var.uniform_(0.5, 2)
+    return vae.eval()
+
+
+def save_ltx(folder: Path) -> LTXPipeline:
+    """LTX: packed latents of videos, an autoencoder that shrinks by 32."""
+    torch.manual_seed(9)
+    tokenizer = t5_tokenizer()
+    text = T5Config(
+        vocab_size=len(tokenizer), d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2
+    )
+    pipeline = LTXPipeline(
+        FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
+        AutoencoderKLLTXVideo(
+            latent_channels=8,
+            block_out_channels=(8, 8, 8, 8),
+            decoder_block_out_channels=(8, 8, 8, 8),
+            layers_per_block=(1, 1, 1, 1, 1),
+            decoder_layers_per_block=(1, 1, 1, 1, 1),
+        ).eval(),
+        louder(T5EncoderModel(text)),
+        tokenizer,
+        LTXVideoTransformer3DModel(
+            in_channels=8,
+            out_channels=8,
+            num_attention_heads=2,
+            attention_head_dim=16,
+            cross_attention_dim=32,
+            num_layers=1,
+            caption_channels=32,
+        ).eval(),
+    )
+    pipeline.save_pretrained(folder)
+    return pipeline
+
+
+def save_ideogram(folder: Path) -> Ideogram4Pipeline:
+    """Ideogram 4: a network for each half of guidance, whose weight goes by the step's number."""
+    torch.manual_seed(10)
+    tokenizer = qwen_tokenizer()
+    text = Qwen3VLConfig(
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": 8,
+            "intermediate_size": 16,
+            # States of the 36th are taken.
+            "num_hidden_layers": 36,
+            "num_attention_heads": 1,
+            "num_key_value_heads": 1,
+            "head_dim": 8,
+            "rope_scaling": {"rope_type": "default", "mrope_section": [2, 1, 1]},
+        },
+        vision_config={
+            "depth": 1,
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_heads": 1,
+            "out_hidden_size": 8,
+            "deepstack_visual_indexes": [0],
+        },
+    )
+    networks = [
+        Ideogram4Transformer2DModel(
+            in_channels=32,
+            num_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            intermediate_size=32,
+            adaln_dim=16,
+            llm_features_dim=13 * 8,
+            mrope_section=(4, 2, 2),
+        ).eval()
+        for _ in range(2)
+    ]
+    pipeline = Ideogram4Pipeline(
+        FlowMatchEulerDiscreteScheduler(),
+        small_flux_2_vae(),
+        louder(Qwen3VLModel(text)),
+        tokenizer,
+        *networks,
     )
     pipeline.save_pretrained(folder)
     return pipeline

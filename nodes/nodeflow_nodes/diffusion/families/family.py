@@ -212,6 +212,41 @@ class Guiding(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class OwnWalk:
+    """What a pipeline that walks by itself is told.
+
+    Attributes:
+        scale: Classifier-free guidance; 1 turns it off.
+        steps: How many steps it takes.
+        seeds: Of its noise: one for the whole batch, or one for each picture.
+        on_step: Called after each step with how many are done and how many there are.
+    """
+
+    scale: float
+    steps: int
+    seeds: tuple[int, ...]
+    on_step: Callable[[int, int], None]
+
+
+@runtime_checkable
+class SelfWalking(Protocol):
+    """A denoiser whose pipeline can walk by itself."""
+
+    def own_walk(
+        self, latent: Tensor, positive: PromptBatch, negative: PromptBatch, told: OwnWalk
+    ) -> Tensor:
+        """Where the pipeline's own scheduler leads to from noise, as nodes see latents.
+
+        Args:
+            latent: Of the shape that is wanted.
+            positive: What pictures are to show.
+            negative: What they are not to show.
+            told: How to walk.
+        """
+        ...
+
+
 Change = Callable[[str, Any], Any]
 """Name of a part (`denoiser`, `text_encoder`, `text_encoder_2`, ...) and its network to the network
 to take in its place: a twin that shares what it does not change."""

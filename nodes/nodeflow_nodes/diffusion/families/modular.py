@@ -97,10 +97,10 @@ class ModularText:
             value: Any = state.get(name)
             if name.startswith(NEGATIVE):
                 continue
-            if isinstance(value, Tensor):
-                found[name] = value.cpu()
-            elif isinstance(value, list) and value and isinstance(value[0], Tensor):
-                found[name] = tuple(part.cpu() for part in value)
+            if isinstance(value, list) and value and isinstance(value[0], Tensor | int):
+                found[name] = tuple(torch.as_tensor(part).cpu() for part in value)
+            elif isinstance(value, Tensor | int):
+                found[name] = torch.as_tensor(value).cpu()
         hidden = [states for states in map(_hidden, found.values()) if states is not None]
         if not hidden:
             raise InputError(f"{self._stage.name} made nothing of the prompt that can be sampled")
@@ -204,20 +204,15 @@ class Modular:
         """The denoise stage.
 
         Raises:
-            InputError: A part is missing, or its steps are not ours to take.
+            InputError: A part is missing.
         """
         path = Path(recipe.path)
         found = stage(path, "denoise")
         walk = Walk.of(found)
         kind = latent_kind(path, recipe.digest)
         load_components(found, device)
-        levels = flow_of(found)
-        if levels is None or not steps_aside(walk):
-            raise InputError(
-                f"{found.name}, diffusers' pipeline for the model {path}, steps by itself, so no "
-                "method can take its place; this kind of model is not supported yet"
-            )
-        return ModularDenoiser(lend_shells(found), walk, kind, levels, recipe.digest)
+        flow = flow_of(found) if steps_aside(walk) else None
+        return ModularDenoiser(lend_shells(found), walk, kind, flow, recipe.digest)
 
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
         """A control network."""

@@ -22,7 +22,7 @@ from diffusers.modular_pipelines.modular_pipeline_utils import InsertableDict
 from torch import Tensor
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.family import Change, PromptBatch, Weakening
+from nodeflow_nodes.diffusion.families.family import Change, OwnWalk, PromptBatch, Weakening
 from nodeflow_nodes.diffusion.families.modular_layout import (
     LatentKind,
     Packing,
@@ -30,6 +30,7 @@ from nodeflow_nodes.diffusion.families.modular_layout import (
     begin,
     packing,
 )
+from nodeflow_nodes.diffusion.families.modular_native import walk_natively
 from nodeflow_nodes.diffusion.families.modular_stage import Block, Stage
 from nodeflow_nodes.diffusion.noise_levels import FlowLevels, exponential_shift, rational_shift
 
@@ -114,19 +115,33 @@ class ModularDenoiser:
         stage: The denoise stage, loaded.
         walk: Its blocks.
         kind: What its latents are like.
-        levels: Noise levels it was trained on.
+        flow: Noise levels it was trained on, where samplers may take the place of its steps.
         digest: Of the model's folder.
     """
 
     stage: Stage
     walk: Walk
     kind: LatentKind
-    levels: FlowLevels
+    flow: FlowLevels | None
     digest: str
     _ready: list[_Prepared] = field(default_factory=list)
 
     text_width = 0
     """Prompts are known by the names of their states instead."""
+
+    @property
+    def levels(self) -> FlowLevels:
+        """Noise levels it was trained on.
+
+        Raises:
+            InputError: The pipeline steps by itself.
+        """
+        if self.flow is None:
+            raise InputError(
+                f"{self.stage.name}, diffusers' pipeline for this model, steps by itself, so no "
+                "other method can take its place; choose the method native at sample"
+            )
+        return self.flow
 
     @property
     def channels(self) -> int:
@@ -195,6 +210,17 @@ class ModularDenoiser:
         """x0 as the pipeline's own guider makes it of both prompts: some do more than to add."""
         self._guide(scale)
         return self._estimate(x, sigma, positive, negative)
+
+    def own_walk(
+        self,
+        latent: Tensor,
+        positive: PromptBatch,
+        negative: PromptBatch,
+        told: OwnWalk,
+    ) -> Tensor:
+        """Where the pipeline's own loop ends, begun with noise of its own."""
+        self._guide(None if told.scale == 1 else told.scale)
+        return walk_natively(self, latent, positive, negative, told)
 
     def packing(self, x: Tensor) -> Packing:
         """How latents of this size lie in the walk."""
@@ -271,12 +297,7 @@ class ModularDenoiser:
                 f"the prompt is not for {self.stage.name}; encode it with the text encoder of the "
                 "same model"
             )
-        return {
-            name: state.to(x.device)
-            if isinstance(state, Tensor)
-            else [part.to(x.device) for part in state]
-            for name, state in states.items()
-        }
+        return {name: _stated(state, x.device) for name, state in states.items()}
 
     def _guiders(self) -> list[Any]:
         parts: Mapping[str, Any] = self.stage.pipeline.components
@@ -300,6 +321,13 @@ class ModularDenoiser:
         scale, offset = (edge.to(x.device).reshape(shape) for edge in (laid.scale, laid.offset))
         found: Tensor = change(x, scale, offset)
         return found
+
+
+def _stated(state: Tensor | tuple[Tensor, ...], device: torch.device) -> Any:
+    """As blocks know it: numbers are numbers, and rows are lists."""
+    if isinstance(state, Tensor):
+        return state.to(device) if state.ndim else state.item()
+    return [_stated(part, device) for part in state]
 
 
 def _code(block: Block) -> Any:
