@@ -166,8 +166,8 @@ class ModularDenoiser:
             InputError: Always.
         """
         raise InputError(
-            f"what is laid over a network, such as a LoRA, is not supported for {self.stage.name}, "
-            "a pipeline of diffusers'; leave it out"
+            f"what is laid over a network, such as a LoRA or a step cache, is not supported for "
+            f"{self.stage.name}, a pipeline of diffusers'; leave it out"
         )
 
     def weakened(self, weakening: Weakening) -> AbstractContextManager[None]:
