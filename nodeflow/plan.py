@@ -29,6 +29,7 @@ class PlanNode:
     Attributes:
         literals: Validated values by input.
         files: Input to the path it names; `digests` holds the digest of its content.
+        reads: Further files that it reads; `digests` has them as `reads NAME`.
         links: What enters from other nodes.
         joins: How each link enters.
         enters: Linked input to the type that one call is handed.
@@ -43,6 +44,7 @@ class PlanNode:
     literals: Mapping[str, JsonValue]
     files: Mapping[str, Path]
     named: Mapping[str, tuple[str, str]]
+    reads: tuple[Path, ...]
     digests: Mapping[str, str]
     links: Mapping[str, Link | tuple[Link, ...]]
     joins: Mapping[str, Join | tuple[Join, ...]]
@@ -160,6 +162,7 @@ def make_plan(
             continue
         try:
             found = {name: digests.digest(path) for name, path in node.files.items()}
+            found |= {f"reads {path.name}": digests.digest(path) for path in node.reads}
         except InputError as error:
             problems.append(Problem("unreadable_file", f"{error}.", node.id, None, node.pointer))
             continue
@@ -189,6 +192,7 @@ def _node(node: CheckedNode, digests: Mapping[str, str], rank: int, surroundings
         literals=node.literals,
         files=node.files,
         named=node.named,
+        reads=node.reads,
         digests=digests,
         links=node.links,
         joins=node.joins,

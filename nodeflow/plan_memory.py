@@ -56,6 +56,10 @@ class PlanMemory:
                 and self._digests.digest(node.files[port]) == node.digests[port]
                 for node in plan.nodes.values()
                 for port, (root, name) in node.named.items()
+            ) and all(
+                self._digests.digest(path) == node.digests[f"reads {path.name}"]
+                for node in plan.nodes.values()
+                for path in node.reads
             )
         except InputError:  # it is gone: the check that follows says so
             return False

@@ -68,7 +68,9 @@ def node(
             links as facts (an empty mapping if nothing is known, or for a growing input). Raises
             ValueError with a sentence.
         facts: A pure function over some of the inputs, by name, that says for each output what is
-            known before the run. Both are top-level functions of a module that is quick to import.
+            known before the run. A list of paths under `reads` names files that the node reads
+            besides those that its inputs name: it runs again when they change. Both hooks are
+            top-level functions of a module that is quick to import.
     """
     options = NodeOptions(
         title=title,

@@ -23,6 +23,7 @@ class CheckedNode:
         literals: Validated values, defaults included; without links and files.
         files: Inputs that name a file, as paths.
         named: The same inputs as (root, name).
+        reads: Further files that it reads, as its facts say.
         links: What enters from other nodes; a tuple for a growing input.
         joins: Input to how its link enters: `each` maps the node over a list.
         enters: Linked input to the type that one call is handed; of a growing input one item's.
@@ -36,6 +37,7 @@ class CheckedNode:
     literals: dict[str, JsonValue] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     named: dict[str, tuple[str, str]] = field(default_factory=dict)
+    reads: tuple[Path, ...] = ()
     links: dict[str, Link | tuple[Link, ...]] = field(default_factory=dict)
     joins: dict[str, Join | tuple[Join, ...]] = field(default_factory=dict)
     enters: dict[str, str] = field(default_factory=dict)

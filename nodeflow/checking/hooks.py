@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from nodeflow.checking.checked import CheckedNode, problem_at
 from nodeflow.checking.flat import FlatNode
@@ -11,6 +12,9 @@ from nodeflow.findings import Findings
 from nodeflow.registry import Registry
 from nodeflow.spec import Facts, NodeSpec
 from nodeflow.workflow import Link
+
+READS = "reads"
+"""The fact that names further files that a node reads: they count for its key. Not handed on."""
 
 
 class Hooks:
@@ -33,7 +37,7 @@ class Hooks:
             if spec.check is not None:
                 self._call(spec, spec.check, known)
             if spec.facts is not None:
-                self._keep(node, self._call(spec, spec.facts, known))
+                self._keep(node, checked, self._call(spec, spec.facts, known))
         except ValueError as error:
             sentence = f"The node '{node.id}' ({spec.id}): {error}"
             self._findings.add(problem_at(node, "check_failed", sentence))
@@ -54,8 +58,12 @@ class Hooks:
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         return hook(**{name: known.get(name) for name in names})
 
-    def _keep(self, node: FlatNode, found: object) -> None:
+    def _keep(self, node: FlatNode, checked: CheckedNode, found: object) -> None:
         if not isinstance(found, Mapping):
             raise TypeError(f"facts= gave a {type(found).__name__}, not facts by output")
         for output, facts in found.items():
-            self._facts[Link(node.id, output)] = facts
+            reads = facts.get(READS, ())
+            if isinstance(reads, list):
+                paths = (*checked.reads, *(Path(str(path)) for path in reads))
+                checked.reads = tuple(dict.fromkeys(paths))
+            self._facts[Link(node.id, output)] = {n: v for n, v in facts.items() if n != READS}

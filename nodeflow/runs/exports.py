@@ -155,6 +155,7 @@ def _export_node() -> PlanNode:
         literals={},
         files={},
         named={},
+        reads=(),
         digests={},
         links={},
         joins={},

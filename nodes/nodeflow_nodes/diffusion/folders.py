@@ -191,7 +191,8 @@ def folder_digest(path: Path, weights: list[Path]) -> str:
     only tell models apart that are loaded in one process, and notice that a file was replaced.
     """
     hasher = blake3(b"diffusers-folder\0")
-    for file in sorted(path.glob("**/*.json")) + sorted(path.glob("**/*.txt")):
+    small = (file for ending in ("json", "txt", "model") for file in path.glob(f"**/*.{ending}"))
+    for file in sorted(small):
         hasher.update(f"\0{file.relative_to(path).as_posix()}\0".encode())
         hasher.update(blake3(file.read_bytes()).digest())
     for file in weights:

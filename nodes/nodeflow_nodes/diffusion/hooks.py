@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.inspection import inspect_part, inspect_text_encoders
+from nodeflow_nodes.diffusion.inspection import inspect_part, inspect_text_encoders, vocabularies
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 
 Facts = Mapping[str, JsonValue]
@@ -28,7 +28,7 @@ def model_facts(file: Known) -> dict[str, Facts]:
     model = inspect_part(file, *PART_NAMES)
     return {
         "model": _model(model),
-        "text_encoder": _text(model),
+        "text_encoder": {**_text(model), **_reads(model)},
         "vae": _latent(model),
     }
 
@@ -38,14 +38,18 @@ def denoiser_facts(file: Known) -> dict[str, Facts]:
     return {"model": _model(inspect_part(file, "denoiser"))} if isinstance(file, Path) else {}
 
 
-def text_encoder_facts(file: Known, second: Known = None, third: Known = None) -> dict[str, Facts]:
+def text_encoder_facts(
+    file: Known, second: Known = None, third: Known = None, family: Known = "auto"
+) -> dict[str, Facts]:
     """Facts of `load_text_encoder`; those of one file alone would be wrong with a second."""
     if not isinstance(file, Path):
         return {}
     if not isinstance(second, Path | None) or not isinstance(third, Path | None):
         return {}
-    found = inspect_text_encoders(file, second, third)
-    return {"text_encoder": {"family": found.family, "text_width": found.text_width}}
+    told = family if isinstance(family, str) and family != "auto" else ""
+    found = inspect_text_encoders(file, second, third, family=told)
+    facts: dict[str, JsonValue] = {"family": found.family, "text_width": found.text_width}
+    return {"text_encoder": {**facts, **_reads(*found.models)}}
 
 
 def vae_facts(file: Known) -> dict[str, Facts]:
@@ -95,7 +99,13 @@ def check_size(model: Known, width: Known, height: Known) -> None:
 def check_sample(model: Known, positive: Known, negative: Known, latent: Known) -> None:
     """Prompts and latent must be of the kind that the model takes."""
     for name, prompt in (("positive", positive), ("negative", negative)):
-        _agree(f"the {name} prompt", prompt, model, ("text_width", "family"))
+        theirs, ours = _facts(prompt).get("family"), _facts(model).get("family")
+        if theirs is not None and ours is not None and theirs != ours:
+            raise InputError(
+                f"the {name} prompt is for the family {theirs}, and the model is of {ours}; encode "
+                "it with the model's own text encoder, or choose the family at load_text_encoder"
+            )
+        _agree(f"the {name} prompt", prompt, model, ("text_width",))
     _agree("the latent", latent, model, ("channels", "downscale"))
 
 
@@ -207,6 +217,12 @@ def _kind(model: ModelFile) -> dict[str, JsonValue]:
     if not model.channels:
         return {}
     return {"channels": model.channels, "downscale": model.downscale}
+
+
+def _reads(*models: ModelFile) -> dict[str, JsonValue]:
+    """Files that a text encoder's meaning depends on, wherever they were found."""
+    found: list[JsonValue] = [str(file) for file in vocabularies(*models)]
+    return {"reads": found} if found else {}
 
 
 def _precision(model: ModelFile) -> dict[str, JsonValue]:

@@ -64,13 +64,30 @@ def inspect_part(path: Path, *parts: str) -> ModelFile:
     return model
 
 
-def inspect_text_encoders(*paths: Path | None) -> TextSet:
-    """The text encoders of one model, out of one file or several.
+def inspect_text_encoders(*paths: Path | None, family: str = "") -> TextSet:
+    """The text encoders of one model, out of one file or several; see `text_set`.
 
     Raises:
         InputError: As `inspect_part`, or the files do not belong together.
     """
-    return text_set([inspect_part(path, "text_encoder") for path in paths if path is not None])
+    models = [inspect_part(path, "text_encoder") for path in paths if path is not None]
+    return text_set(models, family)
+
+
+def vocabularies(*models: ModelFile) -> list[Path]:
+    """The files with the vocabularies that text encoders in single files read by, besides CLIP's.
+
+    Raises:
+        InputError: One is missing.
+    """
+    found = [t5_vocabulary(model.path) for model in models if T5 in model.encoders]
+    return list(dict.fromkeys(found))
+
+
+def text_digest(*models: ModelFile) -> str:
+    """Tells text encoders apart that are loaded in one process, by their vocabularies too."""
+    words = [blake3(file.read_bytes()).hexdigest(8) for file in vocabularies(*models)]
+    return "-".join([*(model.digest for model in models), *words])
 
 
 def inspect_file(path: Path) -> ModelFile:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from nodeflow import File, Model, Recipe, TextEncoder, Vae, node
+from nodeflow_nodes.diffusion.families.text_sets import TextFamily
 from nodeflow_nodes.diffusion.hooks import (
     denoiser_facts,
     model_facts,
     text_encoder_facts,
     vae_facts,
 )
-from nodeflow_nodes.diffusion.inspection import inspect_part, inspect_text_encoders
+from nodeflow_nodes.diffusion.inspection import (
+    inspect_part,
+    inspect_text_encoders,
+    text_digest,
+)
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 
 
@@ -43,7 +49,7 @@ def load_model(
     model = inspect_part(file, *PART_NAMES)
     return LoadedModel(
         Model(_recipe(model, "denoiser")),
-        TextEncoder(_recipe(model, "text_encoder")),
+        TextEncoder(replace(_recipe(model, "text_encoder"), digest=text_digest(model))),
         Vae(_recipe(model, "vae")),
     )
 
@@ -64,6 +70,7 @@ def load_text_encoder(
     file: Annotated[Path, File("text_encoders", folder=True)],
     second: Annotated[Path, File("text_encoders", folder=True)] | None = None,
     third: Annotated[Path, File("text_encoders", folder=True)] | None = None,
+    family: TextFamily = "auto",
 ) -> TextEncoder:
     """Open only the text encoder of a model.
 
@@ -72,13 +79,16 @@ def load_text_encoder(
             diffusers layout.
         second: Another such file, for models with two text encoders; the order does not matter.
         third: And another, for models with three.
+        family: Which models it is for. The files tell, but for CLIP-L and CLIP-G without T5, which
+            are taken for Stable Diffusion XL's and may be those of 3, and for one text encoder of
+            several: what is missing then says nothing.
     """
-    found = inspect_text_encoders(file, second, third)
+    found = inspect_text_encoders(file, second, third, family="" if family == "auto" else family)
     first, *others = found.models
     return TextEncoder(
         Recipe(
             str(first.path),
-            "-".join(model.digest for model in found.models),
+            text_digest(*found.models),
             "text_encoder",
             found.family,
             files=tuple(str(model.path) for model in others),

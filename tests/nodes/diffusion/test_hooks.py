@@ -52,7 +52,10 @@ def test_a_size_between_latent_pixels_is_refused() -> None:
     ("given", "sentence"),
     [
         ({"positive": {"text_width": 8}}, "positive prompt has text width 8.*takes 16"),
-        ({"negative": {"family": "g"}}, "negative prompt has family g"),
+        (
+            {"negative": {"family": "g"}},
+            "negative prompt is for the family g, and the model is of f",
+        ),
         ({"latent": {"channels": 16}}, "latent has channels 16.*takes 4"),
         ({"latent": {"downscale": 4}}, "latent has downscale 4"),
     ],

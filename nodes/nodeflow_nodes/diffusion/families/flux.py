@@ -11,7 +11,7 @@ import torch
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from torch import Tensor, nn
 
-from nodeflow import Conditioning, Device, InputError, Recipe
+from nodeflow import Conditioning, Device, Recipe
 from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch
@@ -29,7 +29,7 @@ from nodeflow_nodes.diffusion.families.patches import packed, unpacked
 from nodeflow_nodes.diffusion.families.pretrained import load_part
 from nodeflow_nodes.diffusion.families.single_file import carried_config, fitting
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
-from nodeflow_nodes.diffusion.families.text_encoder_keys import CLIP_L, T5
+from nodeflow_nodes.diffusion.families.text_encoder_keys import CLIP_L, T5, TEXT_WIDTH
 from nodeflow_nodes.diffusion.families.text_encoders import TextEncoders, TextParts
 from nodeflow_nodes.diffusion.families.transformer_shapes import flux_config
 from nodeflow_nodes.diffusion.families.weights import assembled, read_weights
@@ -41,6 +41,7 @@ from nodeflow_nodes.diffusion.noise_levels import FlowLevels, exponential_shift,
 _LEVELS = 10000
 _LEVELS_SCHNELL = 1000
 _T5_TOKENS = 512
+_POOLED_WIDTH = 768
 _GUIDANCE = 3.5
 _PARTS = {"text_encoder": CLIP_L, "text_encoder_2": T5}
 """Folders of the text encoders."""
@@ -86,20 +87,24 @@ class FluxDenoiser(FlowDenoiser):
 
 
 class FluxText(TextEncoders):
-    """What T5 says, and what CLIP pools; zeros for CLIP if it is missing."""
+    """What T5 says, and what CLIP pools; what is missing says zeros."""
 
-    def __init__(self, parts: TextParts, pooled_width: int) -> None:
-        """The encoders that are there, and how long the network's pooled states are."""
+    def __init__(self, parts: TextParts, text_width: int, pooled_width: int) -> None:
+        """The encoders that are there, and how long the states are that the network takes."""
         super().__init__(parts)
+        self._text_width = text_width
         self._pooled_width = pooled_width
 
     def encode(self, prompt: str) -> Conditioning:
         """[1, 512 or more, width], and CLIP's pooled states."""
-        assert self.parts.t5 is not None
-        hidden = self.parts.t5.states(prompt)
+        device = self.parts.device
+        if self.parts.t5 is None:
+            hidden = torch.zeros(1, _T5_TOKENS, self._text_width, device=device)
+        else:
+            hidden = self.parts.t5.states(prompt)
         clip = self.parts.clips.get(CLIP_L)
         if clip is None:
-            return Conditioning(hidden, torch.zeros(1, self._pooled_width, device=hidden.device))
+            return Conditioning(hidden, torch.zeros(1, self._pooled_width, device=device))
         return Conditioning(hidden, clip.states(prompt).pooled)
 
 
@@ -145,13 +150,24 @@ class Flux:
     def load_text_model(self, recipe: Recipe, device: Device) -> FluxText:
         """T5, and CLIP beside it."""
         parts = TextParts.load(recipe, device, layout_of(self.name), _PARTS, _T5_TOKENS)
-        if parts.t5 is None:
-            raise InputError(f"the model {recipe.path} has no T5 text encoder; give one that has")
-        return FluxText(parts, 768)
+        return FluxText(parts, *_widths(Path(recipe.path), parts))
 
     def load_autoencoder(self, recipe: Recipe, device: Device) -> KlAutoencoder:
         """The autoencoder."""
         return load_kl_autoencoder(Path(recipe.path), device, layout_of(self.name))
+
+
+def _widths(path: Path, parts: TextParts) -> tuple[int, int]:
+    """Length of hidden and of pooled states that the network takes."""
+    if path.is_dir():
+        config = read_config(path / "transformer" / "config.json")
+        return int(config["joint_attention_dim"]), int(config["pooled_projection_dim"])
+    table = TensorTable.read(path)
+    prefix = network_prefix(table)
+    if prefix is not None:
+        pooled = table.shape(f"{prefix}vector_in.in_layer.weight")[1]
+        return table.shape(f"{prefix}txt_in.weight")[1], pooled
+    return TEXT_WIDTH if parts.t5 is None else parts.t5.width, _POOLED_WIDTH
 
 
 def read_network(table: TensorTable, device: Device) -> Any:

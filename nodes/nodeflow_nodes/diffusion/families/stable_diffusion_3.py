@@ -26,12 +26,11 @@ from nodeflow_nodes.diffusion.families.pretrained import load_part
 from nodeflow_nodes.diffusion.families.single_file import Weights, carried_config, fitting
 from nodeflow_nodes.diffusion.families.stable_diffusion_3_keys import (
     FAMILY_3,
-    TEXT_WIDTH,
     in_diffusers_layout,
     network_prefix,
 )
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
-from nodeflow_nodes.diffusion.families.text_encoder_keys import CLIP_G, CLIP_L, T5
+from nodeflow_nodes.diffusion.families.text_encoder_keys import CLIP_G, CLIP_L, T5, TEXT_WIDTH
 from nodeflow_nodes.diffusion.families.text_encoders import TextEncoders, TextParts
 from nodeflow_nodes.diffusion.families.transformer_shapes import sd3_config
 from nodeflow_nodes.diffusion.families.weights import assembled, read_weights

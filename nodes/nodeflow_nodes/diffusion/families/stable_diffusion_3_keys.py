@@ -6,14 +6,13 @@ from nodeflow_nodes.diffusion.families.stable_diffusion_keys import vae_downscal
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.families.text_encoder_keys import (
     T5,
+    TEXT_WIDTH,
     encoder_prefixes,
     encoder_width,
 )
 from nodeflow_nodes.diffusion.model_file import Found
 
 FAMILY_3 = "stable_diffusion_3"
-TEXT_WIDTH = 4096
-"""Of what the network takes, where no file with the network or with T5 tells."""
 
 NETWORK_PREFIXES = ("model.diffusion_model.", "")
 """Before the names of the network, in a whole model and alone."""

@@ -19,6 +19,8 @@ CALLED: Mapping[str, str] = {CLIP_L: "CLIP-L", CLIP_G: "CLIP-G", T5: "T5"}
 
 CLIP_WORDS = "text_model.embeddings.token_embedding.weight"
 CLIP_G_WIDTH = 1280
+TEXT_WIDTH = 4096
+"""Of what networks take that listen to T5, where no file with the network or with T5 tells."""
 T5_WORDS = ("shared.weight", "encoder.embed_tokens.weight")
 _T5_BLOCK = "encoder.block.0.layer.0.SelfAttention.q.weight"
 _T5_LATER_BIAS = "encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight"
