@@ -25,6 +25,7 @@ from .sockets import Conditioning as Conditioning
 from .sockets import Control as Control
 from .sockets import File as File
 from .sockets import Image as Image
+from .sockets import ImagePrompt as ImagePrompt
 from .sockets import Latent as Latent
 from .sockets import Lazy as Lazy
 from .sockets import Mask as Mask

@@ -19,6 +19,8 @@ MODEL_KINDS = (
     "text_encoders",
     "embeddings",
     "upscalers",
+    "clip_vision",
+    "ipadapter",
 )
 OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "diffusion_models": ("unet",),
@@ -36,6 +38,8 @@ INVOKE_NAMES: Mapping[str, str] = {
     "text_encoders": "t5_encoder",
     "embeddings": "embedding",
     "upscalers": "spandrel_image_to_image",
+    "clip_vision": "clip_vision",
+    "ipadapter": "ip_adapter",
 }
 """InvokeAI's folder of a kind, below one for each base model."""
 

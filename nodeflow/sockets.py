@@ -118,6 +118,25 @@ class Control:
 
 
 @dataclass(frozen=True)
+class ImagePrompt:
+    """What pictures say beside a prompt, through an adapter of the network's attention.
+
+    Attributes:
+        adapter: The adapter's recipe.
+        hidden: float32 tensor [1 or batch, token, width]: what the adapter made of the pictures.
+        strength: 0 is not heard at all, 1 as it was trained.
+        start: Part of the walk, 0..1, from which on it is heard.
+        end: Part of the walk until which it is heard.
+    """
+
+    adapter: Recipe
+    hidden: torch.Tensor
+    strength: float = 1.0
+    start: float = 0.0
+    end: float = 1.0
+
+
+@dataclass(frozen=True)
 class Conditioning:
     """What a prompt means to a network, and where and when it is heard.
 
@@ -136,6 +155,7 @@ class Conditioning:
         also: Further prompts that are heard beside this one.
         states: Whatever else a family's text encoder gives, by the names that its network reads:
             one tensor, or one for each prompt where these differ in length.
+        images: What pictures say beside it.
     """
 
     hidden: torch.Tensor
@@ -149,6 +169,7 @@ class Conditioning:
     end: float = 1.0
     also: tuple[Conditioning, ...] = ()
     states: Mapping[str, torch.Tensor | tuple[torch.Tensor, ...]] = field(default_factory=dict)
+    images: tuple[ImagePrompt, ...] = ()
 
 
 Model = NewType("Model", Recipe)

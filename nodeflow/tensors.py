@@ -14,7 +14,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
 from nodeflow.errors import InputError
-from nodeflow.sockets import Conditioning, Control, Latent, Patch, Recipe
+from nodeflow.sockets import Conditioning, Control, ImagePrompt, Latent, Patch, Recipe
 from nodeflow.values import Codec, Payload, PayloadFormat, canonical_json
 
 Tensors = dict[str, torch.Tensor]
@@ -188,6 +188,13 @@ def _split_conditioning(value: Conditioning) -> tuple[Tensors, object]:
             tensors |= {f"states.{name}.{place}": part for place, part in enumerate(several)}
             counts[name] = 0 if alone else len(several)
         rest["states"] = counts
+    if value.images:
+        tensors |= {f"images.{place}": one.hidden for place, one in enumerate(value.images)}
+        rest["images"] = [
+            {name: getattr(one, name) for name in ("strength", "start", "end")}
+            | {"adapter": asdict(one.adapter)}
+            for one in value.images
+        ]
     return tensors, rest
 
 
@@ -218,6 +225,12 @@ def _build_conditioning(tensors: Tensors, rest: Any) -> Conditioning:
             else tensors[f"states.{name}.0"]
             for name, count in rest.get("states", {}).items()
         },
+        images=tuple(
+            ImagePrompt(
+                **{**image, "adapter": _recipe(image["adapter"])}, hidden=tensors[f"images.{place}"]
+            )
+            for place, image in enumerate(rest.get("images", []))
+        ),
     )
 
 

@@ -102,6 +102,8 @@ def test_a_diffusers_folder_counts_as_one_file(roots):
         ("sd-1/main", "checkpoints"),
         ("sdxl/lora", "loras"),
         ("any/spandrel_image_to_image", "upscalers"),
+        ("any/clip_vision", "clip_vision"),
+        ("sd-1/ip_adapter", "ipadapter"),
     ],
 )
 def test_the_folders_of_other_programs_are_read(tmp_path, folder, kind):

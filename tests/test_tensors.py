@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load
 
 from nodeflow.errors import InputError
-from nodeflow.sockets import Conditioning, Control, Latent, Patch, Recipe
+from nodeflow.sockets import Conditioning, Control, ImagePrompt, Latent, Patch, Recipe
 from nodeflow.tensors import CONDITIONING, IMAGE, LATENT, MASK, pictures
 from nodeflow.values import Codecs
 
@@ -123,6 +123,27 @@ def test_conditionings_keep_further_states_alone_and_in_rows():
     _equal(back.states["mask"], meaning.states["mask"])
     assert CONDITIONING.fingerprint(back) == CONDITIONING.fingerprint(meaning)
     assert CONDITIONING.fingerprint(back) != CONDITIONING.fingerprint(replace(back, states={}))
+
+
+def test_conditionings_keep_what_pictures_say():
+    recipe = Recipe("/m/faces", "d1", "ip_adapter", "f")
+    meaning = Conditioning(
+        torch.randn(1, 5, 8),
+        images=(
+            ImagePrompt(recipe, torch.randn(1, 4, 8), 0.7, 0.1, 0.9),
+            ImagePrompt(recipe, torch.randn(1, 16, 8)),
+        ),
+    )
+    back = CONDITIONING.decode(CONDITIONING.encode(meaning))
+    for one, image in zip(back.images, meaning.images, strict=True):
+        _equal(one.hidden, image.hidden)
+        assert replace(one, hidden=image.hidden) == image
+    assert CONDITIONING.fingerprint(back) == CONDITIONING.fingerprint(meaning)
+    prints = {
+        CONDITIONING.fingerprint(replace(back, images=images))
+        for images in ((), back.images[:1], (replace(back.images[0], end=1.0),))
+    }
+    assert len(prints | {CONDITIONING.fingerprint(back)}) == 4
 
 
 def test_parts_that_share_memory_are_stored_each():

@@ -11,6 +11,7 @@ import pytest
 import torch
 from nodeflow_nodes import emoji
 from safetensors.torch import save_file
+from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 from nodeflow import Engine, Workflow
 from nodeflow.packs import find_packs
@@ -34,6 +35,30 @@ PATCHES: dict[str, dict[str, tuple[int, ...]]] = {
     "controlnet": {
         "controlnet_cond_embedding.conv_in.weight": (4, 3, 3, 3),
         "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight": (8, 256),
+    },
+    "ipadapter": {
+        "image_proj.proj.weight": (4 * 256, 4),
+        "image_proj.proj.bias": (4 * 256,),
+        "image_proj.norm.weight": (256,),
+        "image_proj.norm.bias": (256,),
+        "ip_adapter.1.to_k_ip.weight": (8, 256),
+        "ip_adapter.1.to_v_ip.weight": (8, 256),
+    },
+    "clip_vision": {
+        name: tuple(tensor.shape)
+        for name, tensor in CLIPVisionModelWithProjection(
+            CLIPVisionConfig(
+                hidden_size=8,
+                intermediate_size=8,
+                num_hidden_layers=1,
+                num_attention_heads=1,
+                image_size=8,
+                patch_size=4,
+                projection_dim=4,
+            )
+        )
+        .state_dict()
+        .items()
     },
 }
 """Kinds of files that are laid over a model, by the tensors of a small one."""
@@ -61,6 +86,8 @@ SOURCES: dict[str, dict[str, Any]] = {
         },
     },
     "control": {"type": "diffusion.load_controlnet", "inputs": {"file": "small.safetensors"}},
+    "adapter": {"type": "diffusion.load_ip_adapter", "inputs": {"file": "small.safetensors"}},
+    "sees": {"type": "diffusion.load_clip_vision", "inputs": {"file": "small.safetensors"}},
     "sigmas": {"type": "logic.number_range", "inputs": {"start": 9.0, "stop": 0.0, "count": 3}},
     "load_upscaler": {"type": "upscale.load_upscaler", "inputs": {}},
     "numbers": {"type": "logic.integer_range", "inputs": {"count": 2}},
@@ -78,6 +105,8 @@ LINKS = {
     "Vae": ("load", "vae"),
     "diffusion.Guider": ("guider", "guider"),
     "diffusion.ControlNet": ("control", "controlnet"),
+    "diffusion.IpAdapter": ("adapter", "ip_adapter"),
+    "diffusion.ClipVision": ("sees", "clip_vision"),
     "list[float]": ("sigmas", "numbers"),
     "Upscaler": ("load_upscaler", "upscaler"),
     "list[int]": ("numbers", "numbers"),

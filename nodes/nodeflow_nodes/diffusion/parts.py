@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from nodeflow import Device, ModelMemory, Recipe
+from nodeflow_nodes.diffusion.families.clip_vision import ClipVision
 from nodeflow_nodes.diffusion.families.embedding_keys import CLIP_SKIP, EMBEDDING
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.families.family import (
@@ -13,6 +15,8 @@ from nodeflow_nodes.diffusion.families.family import (
     Denoiser,
     TextModel,
 )
+from nodeflow_nodes.diffusion.families.ip_adapter import IpAdapter, read_ip_adapter
+from nodeflow_nodes.diffusion.families.ip_adapter_keys import ClipVisionFile, IpAdapterFile
 from nodeflow_nodes.diffusion.families.lora_weights import Laying
 from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser, step_cache
@@ -64,6 +68,26 @@ def autoencoder(vae: Recipe, models: ModelMemory, device: Device) -> Autoencoder
     family = family_of(vae)
     return models.get(
         vae, device, lambda: family.load_autoencoder(vae, device), lambda part: part.size
+    )
+
+
+def ip_adapter(adapter: Recipe, models: ModelMemory, device: Device) -> IpAdapter:
+    """What shows pictures to a network."""
+    return models.get(
+        adapter,
+        device,
+        lambda: read_ip_adapter(IpAdapterFile.read(Path(adapter.path)), device),
+        lambda part: part.size,
+    )
+
+
+def image_encoder(encoder: Recipe, models: ModelMemory, device: Device) -> ClipVision:
+    """CLIP's image encoder."""
+    return models.get(
+        encoder,
+        device,
+        lambda: ClipVision.load(ClipVisionFile.read(Path(encoder.path)), device),
+        lambda part: part.size,
     )
 
 

@@ -82,9 +82,18 @@ def read_pickle_entries(path: Path) -> dict[str, Entry]:
 
 
 def state_of(told: object) -> Mapping[str, Any]:
-    """The weights of a checkpoint, which may stand beside other things."""
+    """The weights of a checkpoint, which may stand beside other things, or in groups.
+
+    Those of a group have its name and a point before theirs.
+    """
     inner = told.get(STATE, told) if isinstance(told, Mapping) else {}
-    return inner if isinstance(inner, Mapping) else {}
+    found: dict[str, Any] = {}
+    for name, value in inner.items() if isinstance(inner, Mapping) else ():
+        if isinstance(value, Mapping):
+            found |= {f"{name}.{own}": tensor for own, tensor in value.items()}
+        else:
+            found[str(name)] = value
+    return found
 
 
 @dataclass(frozen=True)

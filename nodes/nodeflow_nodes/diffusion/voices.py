@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NoReturn
 
 import torch
 from torch import Tensor
 
-from nodeflow import Conditioning, Control, InputError
+from nodeflow import Conditioning, Control, InputError, Recipe
 from nodeflow_nodes.diffusion.families.family import (
+    Adapter,
     ControlNetwork,
     Denoiser,
     Encode,
     Hint,
     PromptBatch,
+    Sight,
 )
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 
 Role = Literal["positive", "negative"]
 LoadControl = Callable[[Control], tuple[ControlNetwork, Encode]]
 """A control's network, and what makes latents of pictures for it."""
+LoadAdapter = Callable[[Recipe], Adapter]
 
 _RAMP = 8
 """Latent pixels over which an area gives way to what is around it."""
 _EVEN = 2
 """Areas are whole multiples of this many latent pixels: some networks halve them."""
+
+
+def _no_adapter(recipe: Recipe) -> NoReturn:
+    raise AssertionError("nobody said how adapters are loaded")
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ class Voice:
         weight: float32 [1 or batch, 1, height, width]: how loud it is at each latent pixel.
         region: What it is about; None for all of the picture.
         span: When it is heard.
+        sights: What adapters show beside it, each with its part of the walk.
     """
 
     words: PromptBatch
@@ -77,11 +85,13 @@ class Voice:
     weight: Tensor
     region: Region | None
     span: Span
+    sights: tuple[tuple[Span, Sight], ...] = ()
 
     def at(self, sigma: float) -> PromptBatch:
         """What the network is asked with at a noise level."""
         hints = tuple(hint for span, hint in self.hints if span.holds(sigma))
-        return replace(self.words, hints=hints)
+        sights = tuple(sight for span, sight in self.sights if span.holds(sigma))
+        return replace(self.words, hints=hints, sights=sights)
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,7 @@ def voices_of(
     samples: Tensor,
     load: LoadControl,
     beside: Tensor | None = None,
+    load_adapter: LoadAdapter = _no_adapter,
 ) -> list[Voice]:
     """A conditioning, and all that is heard beside it, for a batch of latents.
 
@@ -126,12 +137,19 @@ def voices_of(
         samples: The latents, [batch, channel, height, width].
         load: Loads a control's network.
         beside: Channels laid beside every x; see `PromptBatch`.
+        load_adapter: Loads what shows pictures to the network.
 
     Raises:
         InputError: A prompt is for another model or another number of pictures, or no prompt is
             about some part of the picture.
     """
-    voices = [_voice(role, part, denoiser, samples, load, beside) for part in _flat(conditioning)]
+    voices = [
+        replace(
+            _voice(role, part, denoiser, samples, load, beside),
+            sights=_sights(role, part, denoiser, len(samples), load_adapter),
+        )
+        for part in _flat(conditioning)
+    ]
     if all(voice.region is not None for voice in voices):
         covered = torch.zeros(samples.shape[2:])
         for voice in voices:
@@ -258,6 +276,27 @@ def _voice(
         region,
         span_of(denoiser.levels, part.start, part.end),
     )
+
+
+def _sights(
+    role: Role, part: Conditioning, denoiser: Denoiser, batch: int, load: LoadAdapter
+) -> tuple[tuple[Span, Sight], ...]:
+    found = []
+    for image in part.images:
+        if not image.strength:
+            continue
+        width = image.hidden.shape[-1]
+        if width != denoiser.text_width:
+            raise InputError(
+                f"the {role} prompt has pictures by an IP-Adapter of text width {width}, and the "
+                f"model takes {denoiser.text_width or 'another kind of text'}; choose an adapter "
+                "of the model's family"
+            )
+        _require_batch(f"what the pictures of the {role} prompt say is", len(image.hidden), batch)
+        hidden = image.hidden.expand(batch, -1, -1)
+        span = span_of(denoiser.levels, image.start, image.end)
+        found.append((span, Sight(load(image.adapter), hidden, image.strength)))
+    return tuple(found)
 
 
 def _hint(

@@ -20,14 +20,15 @@ from nodeflow import (
     ModelMemory,
     NodeflowError,
     Progress,
+    Recipe,
 )
-from nodeflow_nodes.diffusion.families.family import ControlNetwork, Denoiser, Encode
+from nodeflow_nodes.diffusion.families.family import Adapter, ControlNetwork, Denoiser, Encode
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser
 from nodeflow_nodes.diffusion.guidance import Guidance, guided
 from nodeflow_nodes.diffusion.hooks import check_sample
 from nodeflow_nodes.diffusion.inpainting import beside, kept_outside, mask_of
 from nodeflow_nodes.diffusion.inspection import inspect_model
-from nodeflow_nodes.diffusion.parts import autoencoder, control_network
+from nodeflow_nodes.diffusion.parts import autoencoder, control_network, ip_adapter
 from nodeflow_nodes.diffusion.parts import denoiser as load_denoiser
 from nodeflow_nodes.diffusion.preview import preview, tiny_decoder, tiny_preview
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
@@ -116,9 +117,12 @@ def walked(
         found = control_network(control.network, services.models, services.device)
         return found, _encoder(control, model, services)
 
-    positive = voices_of("positive", prompts[0], network, scaled, load, around)
+    def load_adapter(adapter: Recipe) -> Adapter:
+        return ip_adapter(adapter, services.models, services.device)
+
+    positive = voices_of("positive", prompts[0], network, scaled, load, around, load_adapter)
     negative = (
-        voices_of("negative", prompts[1], network, scaled, load, around)
+        voices_of("negative", prompts[1], network, scaled, load, around, load_adapter)
         if guidance.scale != 1
         else []
     )

@@ -47,7 +47,7 @@ def free_bytes(device: torch.device) -> int:
     """Bytes that may still be allocated on a device."""
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return int(torch.cuda.mem_get_info(device)[0]) + unused
+        return int(torch.cuda.mem_get_info(device)[0] + unused)
     return int(psutil.virtual_memory().available)
 
 

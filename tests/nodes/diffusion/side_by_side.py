@@ -14,7 +14,7 @@ from nodeflow_nodes.diffusion.samplers.dpm_solver import dpmpp_2m
 from nodeflow_nodes.diffusion.samplers.euler import ddim, euler
 from nodeflow_nodes.diffusion.text import encode_text, size_conditioning
 
-from nodeflow import Control, Device, ModelMemory
+from nodeflow import Control, Device, ModelMemory, Recipe
 from tests.nodes.diffusion.hearing import guided_by
 from tests.nodes.diffusion.samplers.conftest import ReferenceLevels, forgiving_numpy, grid_of
 
@@ -80,7 +80,10 @@ def ours(
     def load(control: Control) -> Any:
         return parts.control_network(control.network, memory, device), None
 
-    x = sampler(guided_by(network, yes, no, guidance, x, load), x, grid.sigmas)
+    def load_adapter(adapter: Recipe) -> Any:
+        return parts.ip_adapter(adapter, memory, device)
+
+    x = sampler(guided_by(network, yes, no, guidance, x, load, load_adapter), x, grid.sigmas)
     return x / (1 + grid.sigmas[-1] ** 2) ** 0.5 if grid.preserves_variance else x
 
 

@@ -10,7 +10,9 @@ import PIL.Image
 import pytest
 
 from nodeflow.engine import Engine
+from nodeflow.roots import MODEL_KINDS
 from nodeflow.settings import Settings
+from tests.nodes.diffusion.adapter_files import make_adapter, make_encoder, write_adapter
 from tests.nodes.diffusion.lora_files import kohya_state, make_layers, write
 from tests.nodes.diffusion.original_layout import original_vae, plain_clip
 from tests.nodes.diffusion.tiny_flow_models import (
@@ -50,6 +52,18 @@ def controlnet(models: Path) -> dict[str, Any]:
     return QUICKLY
 
 
+def ip_adapter(models: Path) -> dict[str, Any]:
+    """A checkpoint, an adapter for it, an image encoder, and a picture to be seen."""
+    adapter = make_adapter(plain(models).unet, "plus")
+    write_adapter(adapter, models / "ipadapter" / "ip-adapter-plus_sd15.safetensors")
+    file = models / "clip_vision" / "CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors"
+    save(make_encoder().state_dict(), file)
+    inputs = models.parent / "data" / "inputs"
+    inputs.mkdir(parents=True)
+    PIL.Image.radial_gradient("L").resize((64, 64)).save(inputs / "picture.png")
+    return QUICKLY
+
+
 def sd3(models: Path) -> dict[str, Any]:
     """One file with all parts, and T5's vocabulary beside it."""
     pipe, folder = make_sd3(), models / "checkpoints"
@@ -83,6 +97,7 @@ QUICKLY = {"steps": 2, "width": 64, "height": 64}
 MODELS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "controlnet": controlnet,
     "flux": flux,
+    "ip_adapter": ip_adapter,
     "lora": lora,
     "sd3": sd3,
     "sdxl": sdxl,
@@ -97,7 +112,7 @@ def test_every_workflow_is_run_somewhere() -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_it_runs_with_models_of_its_kind(name: str, tmp_path: Path) -> None:
     models = tmp_path / "models"
-    for kind in ("checkpoints", "loras", "controlnet", "vae", "text_encoders", "diffusion_models"):
+    for kind in MODEL_KINDS:
         (models / kind).mkdir(parents=True)
     inputs = MODELS[name](models)
     settings = Settings(

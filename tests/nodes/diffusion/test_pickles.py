@@ -68,6 +68,15 @@ def test_numbers_stand_where_the_head_says(tmp_path: Path) -> None:
     assert entries["part"].shape == (2, 6)
 
 
+def test_tensors_in_groups_go_by_the_groups_name(tmp_path: Path) -> None:
+    torch.save({"head": {"bias": torch.zeros(2)}, "tail": torch.ones(3)}, tmp_path / "groups.bin")
+    entries = read_pickle_entries(tmp_path / "groups.bin")
+    assert {name: entry.shape for name, entry in entries.items()} == {
+        "head.bias": (2,),
+        "tail": (3,),
+    }
+
+
 class Program:
     """What a hostile file could hold."""
 

@@ -53,6 +53,33 @@ class Hint:
     mode: str = ""
 
 
+class Adapter(Protocol):
+    """A loaded network that shows another pictures; how is between it and its family's denoiser."""
+
+    @property
+    def size(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the pictures of a batch are to look like, seen through an adapter.
+
+    Attributes:
+        network: The adapter, loaded.
+        hidden: float32 [batch, token, width]: what it made of the pictures that were given.
+        strength: How much.
+    """
+
+    network: Adapter
+    hidden: Tensor
+    strength: float
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """Those of one kind can be seen in one call."""
+        return id(self.network), self.strength, *self.hidden.shape[1:]
+
+
 @dataclass(frozen=True)
 class PromptBatch:
     """What each picture of a batch is to show, as one call of a network takes it.
@@ -67,6 +94,7 @@ class PromptBatch:
             networks that take more than a latent has, such as those that fill holes.
         states: What else the text encoder gave, for one picture; see `Conditioning`.
         stream: Which of the calls of a step this is; the same at every step of a walk.
+        sights: What adapters show to the network.
     """
 
     hidden: Tensor
@@ -76,6 +104,7 @@ class PromptBatch:
     beside: Tensor | None = None
     states: Mapping[str, Tensor | tuple[Tensor, ...]] = field(default_factory=dict)
     stream: str = ""
+    sights: tuple[Sight, ...] = ()
 
     def joins(self, other: PromptBatch) -> bool:
         """Whether both can share one call. Different numbers of tokens cannot: padding would
@@ -94,6 +123,7 @@ class PromptBatch:
             )
             and (self.beside is None) == (other.beside is None)
             and not self.states
+            and [sight.kind for sight in self.sights] == [sight.kind for sight in other.sights]
         )
 
     def joined(self, other: PromptBatch) -> PromptBatch:
@@ -113,6 +143,10 @@ class PromptBatch:
                 for one, another in zip(self.hints, other.hints, strict=True)
             ),
             beside,
+            sights=tuple(
+                replace(one, hidden=torch.cat([one.hidden, another.hidden]))
+                for one, another in zip(self.sights, other.sights, strict=True)
+            ),
         )
 
     def _each(self, hint: Hint) -> Tensor:

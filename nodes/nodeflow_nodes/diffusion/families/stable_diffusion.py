@@ -26,6 +26,7 @@ from nodeflow_nodes.diffusion.families.family import (
     TextModel,
     Weakening,
 )
+from nodeflow_nodes.diffusion.families.ip_adapter import seeing
 from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, load_kl_autoencoder
 from nodeflow_nodes.diffusion.families.parameterization import (
     Prediction,
@@ -115,7 +116,8 @@ class StableDiffusionDenoiser:
         asked |= residuals(prompt.hints, seen, asked)
         if prompt.beside is not None:
             seen = torch.cat([seen, prompt.beside.to(x.device, dtype)], dim=1)
-        out = self.network(seen, **asked).sample
+        with seeing(self.network, prompt.sights) as network:
+            out = network(seen, **asked).sample
         return estimate_of(self.prediction, x, out.float(), sigma)
 
     def weakened(self, weakening: Weakening) -> AbstractContextManager[None]:

@@ -1,0 +1,79 @@
+"""What is known of IP-Adapters and image encoders before a run. Quick to import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.ip_adapter_keys import ClipVisionFile, IpAdapterFile
+from nodeflow_nodes.diffusion.hooks import Facts, Known, check_together, check_walk_part
+
+
+def ip_adapter_facts(file: Known) -> dict[str, Facts]:
+    """Facts of `load_ip_adapter`; an unusable file is said here."""
+    if not isinstance(file, Path):
+        return {}
+    found = IpAdapterFile.read(file)
+    family: Facts = {"family": found.family} if found.family else {}
+    return {
+        "ip_adapter": {
+            **family,
+            "text_width": found.text_width,
+            "image_width": found.image_width,
+            "projected": found.projected,
+            "precision": found.precision,
+        }
+    }
+
+
+def clip_vision_facts(file: Known) -> dict[str, Facts]:
+    """Facts of `load_clip_vision`; an unusable file is said here."""
+    if not isinstance(file, Path):
+        return {}
+    found = ClipVisionFile.read(file)
+    return {
+        "clip_vision": {
+            "width": found.width,
+            "projected": found.projected,
+            "precision": found.precision,
+        }
+    }
+
+
+def check_ip_adapter(
+    positive: Known,
+    negative: Known,
+    ip_adapter: Known,
+    clip_vision: Known,
+    start: Known,
+    end: Known,
+) -> None:
+    """The adapter must be for the model that the prompts are for, and for the image encoder."""
+    check_walk_part(start, end)
+    check_together(positive, negative)
+    facts = _facts(ip_adapter)
+    for name, prompt in (("positive", _facts(positive)), ("negative", _facts(negative))):
+        for fact, words in (("family", "the family"), ("text_width", "text of width")):
+            theirs, ours = prompt.get(fact), facts.get(fact)
+            if theirs is not None and ours is not None and theirs != ours:
+                raise InputError(
+                    f"the IP-Adapter is for {words} {ours}, and the {name} prompt is for {theirs}; "
+                    "choose an IP-Adapter of the model's family"
+                )
+    wanted = facts.get("image_width")
+    gives = _facts(clip_vision).get("projected" if facts.get("projected") else "width")
+    if wanted is not None and gives is not None and wanted != gives:
+        raise InputError(
+            f"the IP-Adapter takes pictures as states of width {wanted}, and the image encoder "
+            f"gives {gives}; choose the image encoder that the adapter was trained with"
+        )
+
+
+def ip_adapted_facts(positive: Known, negative: Known) -> dict[str, Facts]:
+    """Facts of `apply_ip_adapter`: those of the prompts."""
+    return {"positive": _facts(positive), "negative": _facts(negative)}
+
+
+def _facts(known: Known) -> Facts:
+    return known if isinstance(known, Mapping) else {}

@@ -1,0 +1,361 @@
+"""IP-Adapters through our nodes beside diffusers' pipelines."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+import torch
+from diffusers import EulerDiscreteScheduler, StableDiffusionControlNetPipeline
+from nodeflow_nodes.diffusion import ip_adapter, parts
+from nodeflow_nodes.diffusion.control import apply_controlnet, load_controlnet
+from nodeflow_nodes.diffusion.ip_adapter import (
+    CLIP_VISION_SOCKET,
+    IP_ADAPTER_SOCKET,
+    apply_ip_adapter,
+    load_clip_vision,
+    load_ip_adapter,
+)
+from nodeflow_nodes.diffusion.ip_adapter_checks import (
+    check_ip_adapter,
+    clip_vision_facts,
+    ip_adapter_facts,
+)
+from nodeflow_nodes.diffusion.latents import empty_latent
+from nodeflow_nodes.diffusion.load import LoadedModel, load_model
+from nodeflow_nodes.diffusion.lora import load_lora_model
+from nodeflow_nodes.diffusion.samplers.euler import euler
+from nodeflow_nodes.diffusion.sampling import sample
+from nodeflow_nodes.diffusion.text import encode_text
+from transformers import CLIPImageProcessor
+
+from nodeflow import Conditioning, Device, Image, InputError, ModelMemory, Progress
+from nodeflow.declaration import read_node
+from nodeflow.sockets import SHARED
+from tests.nodes.diffusion.adapter_files import (
+    IMAGE_SIDE,
+    make_adapter,
+    make_encoder,
+    write_adapter,
+)
+from tests.nodes.diffusion.lora_files import ALPHA, RANK, kohya_state, make_layers, write
+from tests.nodes.diffusion.samplers.conftest import forgiving_numpy
+from tests.nodes.diffusion.side_by_side import SIDE, ours, theirs
+from tests.nodes.diffusion.tiny_models import make_control, make_pipeline, original_state, save
+
+KINDS = ("1", "2", "xl")
+SCHEDULER = EulerDiscreteScheduler(
+    beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1
+)
+with forgiving_numpy():
+    # Ours asks it for its levels.
+    SCHEDULER.set_timesteps(6)
+SERVICES: dict[str, Any] = {"models": ModelMemory(), "device": Device()}
+PIXELS = np.random.default_rng(0).integers(0, 256, (2, IMAGE_SIDE, IMAGE_SIDE, 3), np.uint8)
+IMAGES = [Image(torch.from_numpy(pixels / np.float32(255))[None]) for pixels in PIXELS]
+Change = Callable[[Conditioning, Conditioning], tuple[Conditioning, Conditioning]]
+
+
+@pytest.fixture(scope="module")
+def pipes() -> dict[str, Any]:
+    return {kind: make_pipeline(kind) for kind in KINDS}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> Any:
+    folder = tmp_path_factory.mktemp("models")
+    return {
+        kind: load_model(save(original_state(kind, pipe), folder / f"{kind}.safetensors"))
+        for kind, pipe in pipes.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("clip_vision")
+    network = make_encoder()
+    network.save_pretrained(folder / "folder")
+    save(network.state_dict(), folder / "file.safetensors")
+    torch.save(network.state_dict(), folder / "file.bin")
+    return folder
+
+
+def adapted(pipe: Any, adapters: list[Any], scales: list[float]) -> Any:
+    """A copy of diffusers' pipeline with adapters, and nothing shared that these change."""
+    whole = type(pipe)(
+        **pipe.components
+        | {
+            "unet": copy.deepcopy(pipe.unet),
+            "image_encoder": make_encoder(),
+            "feature_extractor": CLIPImageProcessor(
+                size={"shortest_edge": IMAGE_SIDE}, crop_size=IMAGE_SIDE
+            ),
+        },
+        **{"add_watermarker": False}
+        if "text_encoder_2" in pipe.components
+        else {"requires_safety_checker": False},
+    )
+    names = [""] * len(adapters)
+    whole.load_ip_adapter(copy.deepcopy(adapters), subfolder=names, weight_name=names)
+    whole.set_ip_adapter_scale(scales)
+    return whole
+
+
+def pictures(*groups: list[int]) -> list[list[PIL.Image.Image]]:
+    return [[PIL.Image.fromarray(PIXELS[index]) for index in group] for group in groups]
+
+
+def seeing(adapter: Path, encoder: Path, images: list[Image], *options: float) -> Change:
+    """What lays an adapter beside prompts."""
+
+    def change(yes: Conditioning, no: Conditioning) -> tuple[Conditioning, Conditioning]:
+        found = load_ip_adapter(adapter), load_clip_vision(encoder)
+        return apply_ip_adapter(yes, no, *found, tuple(images), *options, **SERVICES)
+
+    return change
+
+
+def draw(model: LoadedModel, change: Change | None = None, guidance: float = 5.0) -> torch.Tensor:
+    options = {} if change is None else {"change": change}
+    return ours(model, SERVICES["models"], euler, SCHEDULER, guidance, **options)
+
+
+def distance(one: torch.Tensor, other: torch.Tensor) -> float:
+    return float((one - other).abs().max())
+
+
+NODES = [ip_adapter.load_ip_adapter, ip_adapter.load_clip_vision, ip_adapter.apply_ip_adapter]
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_the_nodes_are_described(node: Any) -> None:
+    own = (IP_ADAPTER_SOCKET, CLIP_VISION_SOCKET)
+    spec = read_node(node, "diffusion", {socket.of: socket.name for socket in (*SHARED, *own)})
+    assert spec.description
+    assert [item.name for item in spec.inputs if not item.description] == []
+
+
+@pytest.mark.parametrize("kind", ["plain", "plus", "full"])
+@pytest.mark.parametrize("model", KINDS)
+def test_it_draws_what_the_pipeline_draws(
+    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path, model: str, kind: str
+) -> None:
+    groups = make_adapter(pipes[model].unet, kind)
+    file = write_adapter(groups, tmp_path / "adapter.safetensors")
+    found = draw(models[model], seeing(file, encoder / "folder", IMAGES[:1], 0.6))
+    wanted = adapted(pipes[model], [groups], [0.6])
+    assert distance(found, theirs(wanted, SCHEDULER, 5.0, ip_adapter_image=pictures([0]))) <= 1e-4
+    assert distance(found, draw(models[model])) > 0.02
+
+
+def test_several_pictures_and_adapters_are_seen_at_once(
+    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+) -> None:
+    groups = [make_adapter(pipes["1"].unet, kind, seed=1) for kind in ("plain", "plus")]
+    files = [
+        write_adapter(one, tmp_path / f"{name}.bin") for one, name in zip(groups, "ab", strict=True)
+    ]
+    first = seeing(files[0], encoder / "file.bin", IMAGES, 0.7)
+    second = seeing(files[1], encoder / "file.safetensors", IMAGES[1:], 0.4)
+    found = draw(models["1"], lambda yes, no: second(*first(yes, no)))
+    wanted = adapted(pipes["1"], groups, [0.7, 0.4])
+    images = pictures([0, 1], [1])
+    assert distance(found, theirs(wanted, SCHEDULER, 5.0, ip_adapter_image=images)) <= 1e-4
+
+
+def test_it_works_beside_a_lora_and_a_control_network(
+    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+) -> None:
+    pipe, model = pipes["1"], models["1"]
+    groups, control = make_adapter(pipe.unet, "plus"), make_control(pipe.unet)
+    layers = {"unet": make_layers(pipe)["unet"]}
+    lora = write(kohya_state(layers), tmp_path / "lora.safetensors")
+    net = load_controlnet(save(control.state_dict(), tmp_path / "control.safetensors"))
+    see = seeing(
+        write_adapter(groups, tmp_path / "ip.safetensors"), encoder / "folder", IMAGES[:1], 0.8
+    )
+    hint = torch.rand(1, SIDE, SIDE, 3, generator=torch.Generator().manual_seed(0))
+
+    def change(yes: Conditioning, no: Conditioning) -> tuple[Conditioning, Conditioning]:
+        return apply_controlnet(*see(yes, no), net, Image(hint), 0.5)
+
+    patched = LoadedModel(load_lora_model(model.model, lora), model.text_encoder, model.vae)
+    found = draw(patched, change)
+
+    unet = copy.deepcopy(pipe.unet)
+    for name, (down, up) in layers["unet"].items():
+        weight = unet.get_submodule(name).weight
+        product = up.flatten(1) @ down.flatten(1) * ALPHA / RANK
+        weight.data += product.reshape(weight.shape)
+    changed = type(pipe)(**pipe.components | {"unet": unet}, requires_safety_checker=False)
+    whole = StableDiffusionControlNetPipeline(
+        **adapted(changed, [groups], [0.8]).components,
+        controlnet=control,
+        requires_safety_checker=False,
+    )
+    wanted = theirs(
+        whole,
+        SCHEDULER,
+        5.0,
+        image=hint.movedim(-1, 1),
+        controlnet_conditioning_scale=0.5,
+        ip_adapter_image=pictures([0]),
+    )
+    assert distance(found, wanted) <= 1e-4
+    assert distance(found, draw(patched, see)) > 0.01
+
+
+def test_the_model_draws_afterwards_what_it_drew_before(
+    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+) -> None:
+    file = write_adapter(make_adapter(pipes["1"].unet, "plain"), tmp_path / "ip.safetensors")
+    network: Any = parts.denoiser(models["1"].model, **SERVICES)
+    before, processors = draw(models["1"]), dict(network.network.attn_processors)
+    weights = {name: tensor.clone() for name, tensor in network.network.state_dict().items()}
+    draw(models["1"], seeing(file, encoder / "folder", IMAGES[:1]))
+    assert torch.equal(draw(models["1"]), before)
+    assert network.network.attn_processors == processors
+    assert weights.keys() == network.network.state_dict().keys()
+    assert all(torch.equal(t, weights[n]) for n, t in network.network.state_dict().items())
+    hooked = [m for m in network.network.modules() if m._forward_hooks]
+    assert hooked == []
+
+
+def test_weight_and_time_decide_how_much_is_seen(
+    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+) -> None:
+    file = write_adapter(make_adapter(pipes["1"].unet, "plain"), tmp_path / "ip.safetensors")
+    model = models["1"]
+    yes, no = (encode_text(model.text_encoder, text, **SERVICES) for text in ("a frog", ""))
+
+    def run(*options: float) -> torch.Tensor:
+        see = seeing(file, encoder / "folder", IMAGES[:1], *options)
+        prompts = see(yes, no) if options else (yes, no)
+        latent = empty_latent(model.model, SIDE, SIDE, 2)
+        drawn = sample(model.model, *prompts, latent, steps=4, progress=Progress(), **SERVICES)
+        return drawn.samples
+
+    plain = run()
+    assert torch.equal(run(0.0), plain)
+    found = [plain, run(1.0, 0.0, 0.4), run(1.0, 0.4, 1.0), run(1.0), run(0.5)]
+    assert all(distance(a, b) > 0.01 for i, a in enumerate(found) for b in found[:i])
+
+
+def test_of_any_picture_the_middle_is_seen(
+    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+) -> None:
+    file = write_adapter(make_adapter(pipes["1"].unet, "plain"), tmp_path / "ip.safetensors")
+    model = models["1"]
+    prompt = encode_text(model.text_encoder, "a frog", **SERVICES)
+
+    def seen(image: torch.Tensor) -> torch.Tensor:
+        change = seeing(file, encoder / "folder", [Image(image)])
+        return change(prompt, prompt)[0].images[0].hidden
+
+    wide = torch.rand(1, IMAGE_SIDE, 2 * IMAGE_SIDE, 3)
+    middle = wide[:, :, IMAGE_SIDE // 2 : IMAGE_SIDE * 3 // 2]
+    assert torch.equal(seen(wide), seen(middle))
+    large = middle.repeat_interleave(2, 1).repeat_interleave(2, 2)
+    assert distance(seen(large), seen(middle)) < distance(seen(large), seen(1 - middle)) / 3
+    clear = torch.cat([middle, torch.zeros(1, IMAGE_SIDE, IMAGE_SIDE, 1)], -1)
+    assert torch.equal(seen(clear), seen(torch.ones(1, IMAGE_SIDE, IMAGE_SIDE, 3)))
+    with pytest.raises(InputError, match="there is no picture"):
+        seeing(file, encoder / "folder", [])(prompt, prompt)
+
+
+def test_one_for_another_family_or_encoder_is_told_before_the_run(
+    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+) -> None:
+    sees = clip_vision_facts(encoder / "folder")["clip_vision"]
+    assert sees == clip_vision_facts(encoder / "file.bin")["clip_vision"]
+    facts = {
+        kind: ip_adapter_facts(
+            write_adapter(make_adapter(pipes[kind].unet, "plus"), tmp_path / f"{kind}.safetensors")
+        )["ip_adapter"]
+        for kind in KINDS
+    }
+    prompt = {"family": "stable_diffusion", "text_width": 64}
+    large = {"family": "stable_diffusion_xl", "text_width": 2048}
+    check_ip_adapter(prompt, prompt, facts["1"], sees, 0.0, 1.0)
+    with pytest.raises(
+        InputError, match=r"is for text of width 192, and the positive .* is for 64"
+    ):
+        check_ip_adapter(prompt, prompt, facts["xl"], sees, 0.0, 1.0)
+    with pytest.raises(
+        InputError, match=r"is for the family stable_diffusion_xl, and the positive"
+    ):
+        check_ip_adapter(prompt, prompt, large, sees, 0.0, 1.0)
+    with pytest.raises(InputError, match="states of width 1280, and the image encoder gives 128"):
+        check_ip_adapter(prompt, prompt, {**facts["1"], "image_width": 1280}, sees, 0.0, 1.0)
+    with pytest.raises(InputError, match=r"begins at 0\.5 and ends at 0\.5"):
+        check_ip_adapter(prompt, prompt, facts["1"], sees, 0.5, 0.5)
+    assert ip_adapter_facts({}) == clip_vision_facts({}) == {}
+    assert ip_adapter_facts(_of_width(tmp_path, 2048))["ip_adapter"]["family"] == (
+        "stable_diffusion_xl"
+    )
+    model = models["1"]
+    yes = encode_text(model.text_encoder, "a frog", **SERVICES)
+    with pytest.raises(InputError, match=r"is for text of width 192, and the positive"):
+        seeing(tmp_path / "xl.safetensors", encoder / "folder", IMAGES)(yes, yes)
+
+
+def _of_width(folder: Path, width: int) -> Path:
+    state = {
+        "image_proj.proj.weight": torch.zeros(4 * width, 8),
+        "ip_adapter.1.to_k_ip.weight": torch.zeros(8, width),
+    }
+    return save(state, folder / f"{width}.safetensors")
+
+
+def test_one_for_a_network_of_other_layers_is_told(
+    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+) -> None:
+    groups = make_adapter(pipes["1"].unet, "plain")
+    last = max(groups["ip_adapter"], key=lambda name: int(name.split(".")[0])).split(".")[0]
+    for which in "kv":
+        del groups["ip_adapter"][f"{last}.to_{which}_ip.weight"]
+    file = write_adapter(groups, tmp_path / "less.safetensors")
+    with pytest.raises(InputError, match=r"less\.safetensors is for another network: it has"):
+        draw(models["1"], seeing(file, encoder / "folder", IMAGES[:1]))
+
+
+def test_bad_files_are_said(
+    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+) -> None:
+    model = Path(models["1"].model.path)
+    with pytest.raises(InputError, match=r"is no IP-Adapter: it holds \d+ tensors, such as"):
+        load_ip_adapter(model)
+    with pytest.raises(InputError, match="is no CLIP image encoder with its projection"):
+        load_clip_vision(model)
+    with pytest.raises(InputError, match="in the layout of OpenCLIP, which is not read"):
+        load_clip_vision(save({"visual.proj": torch.zeros(2)}, tmp_path / "open.safetensors"))
+
+    groups = make_adapter(pipes["1"].unet, "plain")
+    faces = copy.deepcopy(groups)
+    faces["ip_adapter"]["0.to_k_lora.down.weight"] = torch.zeros(4, 8)
+    with pytest.raises(InputError, match="for the identity of faces, or of another new kind"):
+        load_ip_adapter(write_adapter(faces, tmp_path / "faces.bin"))
+    (tmp_path / "two").mkdir()
+    for name in ("a.safetensors", "b.safetensors"):
+        write_adapter(groups, tmp_path / "two" / name)
+    with pytest.raises(InputError, match=r"holds 2 files of weights \('a\.safetensors', 'b\."):
+        load_ip_adapter(tmp_path / "two")
+    (tmp_path / "two" / "a.safetensors").unlink()
+    assert load_ip_adapter(tmp_path / "two").path.endswith("b.safetensors")
+
+    del groups["image_proj"]["norm.bias"]
+    broken = load_ip_adapter(write_adapter(groups, tmp_path / "broken.safetensors"))
+    with pytest.raises(InputError, match=r"broken\.safetensors lacks tensors of its architecture"):
+        parts.ip_adapter(broken, **SERVICES)
+    state = make_encoder().state_dict()
+    del state["vision_model.post_layernorm.bias"]
+    lacking = load_clip_vision(save(state, tmp_path / "lacking.safetensors"))
+    with pytest.raises(
+        InputError, match=r"lacks 1 tensors .* 'vision_model\.post_layernorm\.bias'"
+    ):
+        parts.image_encoder(lacking, **SERVICES)
