@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.pretrained import dtype_of, settled
+from nodeflow_nodes.diffusion.families.scaled_weights import is_mark, multiplied, scale_of
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.pickles import is_pickle, state_of
 
@@ -26,8 +27,9 @@ _GROUP = 256 << 20
 def read_weights(table: TensorTable, prefix: str, device: Device) -> dict[str, Tensor]:
     """The tensors whose names begin with `prefix`, without it, in the device's precision.
 
-    Those stored in that precision stay mapped to the file. Others are cast one by one, and the file
-    is let go of from time to time, so that never much more than the result is held.
+    Those stored in that precision stay mapped to the file. Others are cast one by one, in fp8 after
+    they are multiplied by their scales, and the file is let go of from time to time, so that never
+    much more than the result is held.
 
     Raises:
         InputError: The file cannot be read.
@@ -44,7 +46,10 @@ def read_weights(table: TensorTable, prefix: str, device: Device) -> dict[str, T
         for names in _groups(table, prefix):
             with safe_open(table.path, framework="pt") as file:
                 for name in names:
-                    state[name.removeprefix(prefix)] = _cast(file.get_tensor(name), dtype)
+                    tensor, scale = file.get_tensor(name), scale_of(table, name)
+                    if scale is not None:
+                        tensor = multiplied(tensor, file.get_tensor(scale))
+                    state[name.removeprefix(prefix)] = _cast(tensor, dtype)
     except (SafetensorError, OSError) as error:
         raise InputError(f"the weights {table.path} cannot be read: {error}") from error
     return state
@@ -105,7 +110,11 @@ def _groups(table: TensorTable, prefix: str) -> Iterator[list[str]]:
     """Names in the order of the file, in groups of limited size."""
     names: list[str] = []
     size = 0
-    wanted = [item for item in table.entries.items() if item[0].startswith(prefix)]
+    wanted = [
+        (name, entry)
+        for name, entry in table.entries.items()
+        if name.startswith(prefix) and not is_mark(name)
+    ]
     for name, entry in sorted(wanted, key=lambda item: item[1].start):
         names.append(name)
         size += entry.size
