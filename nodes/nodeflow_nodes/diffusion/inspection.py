@@ -16,6 +16,7 @@ from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.families.text_encoder_keys import T5, t5_vocabulary
 from nodeflow_nodes.diffusion.families.text_sets import TextSet, text_set
 from nodeflow_nodes.diffusion.folders import inspect_folder
+from nodeflow_nodes.diffusion.gguf_files import is_gguf
 from nodeflow_nodes.diffusion.headers import weights_digest
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 from nodeflow_nodes.diffusion.modular_folders import inspect_modular, modular_class
@@ -119,6 +120,7 @@ def _unknown(table: TensorTable) -> str:
 
 def file_digest(path: Path) -> str:
     """Tells files apart that are loaded in one process; see the digest of folders."""
-    # The samples of a pickle reach to its end, where its list of contents is.
-    header = b"pickle" if is_pickle(path) else None
+    # The samples of a pickle reach to its end, where its list of contents is; those of a GGUF file
+    # begin with its head.
+    header = b"pickle" if is_pickle(path) else b"gguf" if is_gguf(path) else None
     return blake3(b"single-file\0" + weights_digest(path, header)).hexdigest(16)

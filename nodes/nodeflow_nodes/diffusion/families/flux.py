@@ -12,6 +12,7 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch import Tensor, nn
 
 from nodeflow import Conditioning, Device, Recipe
+from nodeflow_nodes.diffusion.families.blocks import shapes
 from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch
@@ -173,10 +174,10 @@ def _widths(path: Path, parts: TextParts) -> tuple[int, int]:
 def read_network(table: TensorTable, device: Device) -> Any:
     """The network of a file, in either layout."""
     prefix = network_prefix(table)
-    state = read_weights(table, prefix or "", device)
+    state = read_weights(table, prefix or "", device, as_stored=True)
     if not in_diffusers_layout(table):
         state = fitting(table, "network", lambda: flux_state(state))
-    config = fitting(table, "network", lambda: flux_config(state))
+    config = fitting(table, "network", lambda: flux_config(shapes(state)))
     return assembled(
         lambda: FluxTransformer2DModel.from_config(config),
         lambda _: state,

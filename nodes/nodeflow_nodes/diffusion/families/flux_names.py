@@ -61,8 +61,9 @@ def flux_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         match = _BLOCK.match(name)
         if match is None:
             swapped = name.startswith("final_layer.adaLN_modulation.1.")
-            # The original gives shift before scale here.
-            found[_renamed(name, ENDS)] = torch.cat(tensor.chunk(2)[::-1]) if swapped else tensor
+            # The original gives shift before scale here. Matrices in blocks want a list.
+            halves = list(tensor.chunk(2)[::-1]) if swapped else []
+            found[_renamed(name, ENDS)] = torch.cat(halves) if swapped else tensor
             continue
         kind, number, rest = match.groups()
         block = f"{'single_' if kind == 'single' else ''}transformer_blocks.{number}."

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nodeflow import Device, Precision
+from nodeflow_nodes.diffusion.families.blocks import in_blocks, unpacked
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -49,6 +50,8 @@ def packs(device: Device) -> bool:
 
 def plain(weight: Tensor) -> Tensor:
     """A weight as others know it, whether it lies in blocks or not."""
+    if in_blocks(weight):
+        return unpacked(weight)
     return weight.to_dense() if weight.is_mkldnn else weight
 
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from nodeflow import Device, InputError
+from nodeflow_nodes.diffusion.families.blocks import shapes
 from nodeflow_nodes.diffusion.families.shapes import unet_config, vae_config
 from nodeflow_nodes.diffusion.families.stable_diffusion_keys import UNET_PREFIXES, vae_prefix
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
@@ -45,11 +46,11 @@ def carried_config(name: str) -> dict[str, Any]:
 def read_unet(table: TensorTable, heads: Mapping[str, int], device: Device) -> UNet2DConditionModel:
     """The network of a file, in either layout."""
     if "conv_in.weight" in table:
-        state = read_weights(table, "", device)
+        state = read_weights(table, "", device, as_stored=True)
     else:
         prefix = next(p for p in UNET_PREFIXES if table.starts(f"{p}input_blocks."))
-        state = _converted_unet(read_weights(table, prefix, device))
-    config = fitting(table, "network", lambda: unet_config(state, heads))
+        state = _converted_unet(read_weights(table, prefix, device, as_stored=True))
+    config = fitting(table, "network", lambda: unet_config(shapes(state), heads))
     network: UNet2DConditionModel = assembled(
         lambda: UNet2DConditionModel.from_config(config),
         lambda _: state,

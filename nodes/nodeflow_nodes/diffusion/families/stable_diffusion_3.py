@@ -12,6 +12,7 @@ from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 from torch import Tensor
 
 from nodeflow import Conditioning, Device, InputError, Recipe
+from nodeflow_nodes.diffusion.families.blocks import shapes
 from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch
@@ -165,12 +166,12 @@ def read_network(table: TensorTable, device: Device) -> SD3Transformer2DModel:
     what = f"the network in {table.path}"
     state: Weights
     if in_diffusers_layout(table):
-        state = read_weights(table, "", device)
+        state = read_weights(table, "", device, as_stored=True)
     else:
-        state = read_weights(table, network_prefix(table) or "", device)
+        state = read_weights(table, network_prefix(table) or "", device, as_stored=True)
         convert: Any = convert_sd3_transformer_checkpoint_to_diffusers
         state = fitting(table, "network", lambda: convert(state))
-    config = fitting(table, "network", lambda: sd3_config(state))
+    config = fitting(table, "network", lambda: sd3_config(shapes(state)))
     network: SD3Transformer2DModel = assembled(
         lambda: SD3Transformer2DModel.from_config(config), lambda _: state, device, what
     )

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from nodeflow_nodes.diffusion.gguf_files import is_gguf, read_gguf_entries
 from nodeflow_nodes.diffusion.headers import Entry, read_entries, read_numbers
 from nodeflow_nodes.diffusion.pickles import is_pickle, read_pickle_entries
 
 
 @dataclass(frozen=True)
 class TensorTable:
-    """A file of tensors by its head: safetensors, or a pickle of nothing else.
+    """A file of tensors by its head: safetensors, GGUF, or a pickle of nothing else.
 
     Attributes:
         path: The file.
@@ -26,6 +27,8 @@ class TensorTable:
     @classmethod
     def read(cls, path: Path) -> TensorTable:
         """Read the head of a file; raises InputError if the file is broken."""
+        if is_gguf(path):
+            return cls(path, read_gguf_entries(path))
         return cls(path, read_pickle_entries(path) if is_pickle(path) else read_entries(path))
 
     def __contains__(self, name: str) -> bool:

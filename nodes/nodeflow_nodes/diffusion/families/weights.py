@@ -13,9 +13,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from nodeflow import Device, InputError
+from nodeflow_nodes.diffusion.families.blocks import in_blocks, shape_of
+from nodeflow_nodes.diffusion.families.gguf_weights import hold_blocks, read_gguf_weights
 from nodeflow_nodes.diffusion.families.pretrained import dtype_of, settled
 from nodeflow_nodes.diffusion.families.scaled_weights import is_mark, multiplied, scale_of
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.gguf_files import is_gguf
 from nodeflow_nodes.diffusion.pickles import is_pickle, state_of
 
 N = TypeVar("N", bound=nn.Module)
@@ -24,17 +27,27 @@ _GROUP = 256 << 20
 """Bytes that are read before the file is mapped anew."""
 
 
-def read_weights(table: TensorTable, prefix: str, device: Device) -> dict[str, Tensor]:
+def read_weights(
+    table: TensorTable, prefix: str, device: Device, *, as_stored: bool = False
+) -> dict[str, Tensor]:
     """The tensors whose names begin with `prefix`, without it, in the device's precision.
 
     Those stored in that precision stay mapped to the file. Others are cast one by one, in fp8 after
     they are multiplied by their scales, and the file is let go of from time to time, so that never
     much more than the result is held.
 
+    Args:
+        table: The file.
+        prefix: Before the names.
+        device: Whose precision.
+        as_stored: Leave the matrices of a GGUF file in their blocks, for `assembled`.
+
     Raises:
         InputError: The file cannot be read.
     """
     dtype = dtype_of(device)
+    if is_gguf(table.path):
+        return read_gguf_weights(table, prefix, device, as_stored=as_stored)
     if is_pickle(table.path):
         return {
             name.removeprefix(prefix): _cast(tensor, dtype)
@@ -97,12 +110,16 @@ def assembled(
             f"'{missing[0]}'; fetch the file again, or choose another"
         )
     for name, tensor in given.items():
-        if tensor.shape != own[name].shape:
+        if shape_of(tensor) != own[name].shape:
             raise InputError(
-                f"{what}: the tensor '{name}' has shape {list(tensor.shape)}, and its architecture "
-                f"wants {list(own[name].shape)}; choose another file"
+                f"{what}: the tensor '{name}' has shape {list(shape_of(tensor))}, and its "
+                f"architecture wants {list(own[name].shape)}; choose another file"
             )
-    network.load_state_dict(given, assign=True)
+    if any(map(in_blocks, given.values())):
+        given = hold_blocks(network, given, device)
+        network.load_state_dict(given, assign=True, strict=False)
+    else:
+        network.load_state_dict(given, assign=True)
     return settled(network, device)
 
 
