@@ -15,10 +15,14 @@ from pydantic import JsonValue
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.inspection import inspect_part, inspect_text_encoders, vocabularies
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
+from nodeflow_nodes.diffusion.modular_folders import MODULAR
 
 Facts = Mapping[str, JsonValue]
 Known = object
 """A literal, facts, or None."""
+
+NATIVE = "native"
+"""The method that leaves a walk to the model's own pipeline."""
 
 
 def model_facts(file: Known) -> dict[str, Facts]:
@@ -96,8 +100,16 @@ def check_size(model: Known, width: Known, height: Known) -> None:
             )
 
 
-def check_sample(model: Known, positive: Known, negative: Known, latent: Known) -> None:
-    """Prompts and latent must be of the kind that the model takes."""
+def check_sample(
+    model: Known, positive: Known, negative: Known, latent: Known, method: Known = None
+) -> None:
+    """Prompts and latent must be of the kind that the model takes, and so must the method."""
+    family = _facts(model).get("family")
+    if method == NATIVE and family not in (None, MODULAR):
+        raise InputError(
+            "the method native is the own walk of models that run by diffusers' pipelines, and "
+            f"this one, of the family {family}, has none; choose another method, such as euler"
+        )
     for name, prompt in (("positive", positive), ("negative", negative)):
         theirs, ours = _facts(prompt).get("family"), _facts(model).get("family")
         if theirs is not None and ours is not None and theirs != ours:

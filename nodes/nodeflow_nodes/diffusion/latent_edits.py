@@ -32,10 +32,13 @@ def upscale_latent(
         scale: How many times as large; sides are rounded to whole latent pixels, two at a time.
         method: How the values between are found.
     """
-    height, width = (max(round(side * scale / 2) * 2, 2) for side in latent.samples.shape[2:])
+    height, width = (max(round(side * scale / 2) * 2, 2) for side in latent.samples.shape[-2:])
 
     def resized(tensor: Tensor, mode: str) -> Tensor:
-        return torch.nn.functional.interpolate(tensor, size=(height, width), mode=mode)
+        # Frames of videos are pictures each.
+        pictures = tensor.flatten(1, -3) if tensor.ndim > 4 else tensor
+        found = torch.nn.functional.interpolate(pictures, size=(height, width), mode=mode)
+        return found.reshape(*tensor.shape[:-2], height, width)
 
     around = latent.surroundings
     mask = latent.mask
@@ -89,8 +92,9 @@ def add_noise(
     check_noise({"channels": network.channels}, {"channels": latent.samples.shape[1]})
     samples = latent.samples.to(device.name, torch.float32)
     sigma = span_of(network.levels, 1 - amount, 1.0).first
-    noise = start_noise(samples, latent.seeds or (seed,))
-    x = network.levels.mixed(network.scaled(samples), noise, sigma)
+    scaled = network.scaled(samples)
+    noise = start_noise(scaled, latent.seeds or (seed,))
+    x = network.levels.mixed(scaled, noise, sigma)
     return replace(latent, samples=network.unscaled(network.levels.finish(x, sigma)))
 
 
@@ -122,7 +126,9 @@ def seed_batch(latent: Latent, seeds: list[int]) -> Latent:
             f"{len(seeds)} seeds do not fit {count} pictures; give one for each picture"
         )
     return replace(
-        latent, samples=latent.samples.expand(len(seeds), -1, -1, -1), seeds=tuple(seeds)
+        latent,
+        samples=latent.samples.expand(len(seeds), *latent.samples.shape[1:]),
+        seeds=tuple(seeds),
     )
 
 

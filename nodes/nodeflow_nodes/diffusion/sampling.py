@@ -8,7 +8,7 @@ from pydantic import Field
 
 from nodeflow import Conditioning, Device, Latent, Model, ModelMemory, Progress, Seed, node
 from nodeflow_nodes.diffusion.guidance import Guidance
-from nodeflow_nodes.diffusion.hooks import check_sample, sampled_facts
+from nodeflow_nodes.diffusion.hooks import NATIVE, check_sample, sampled_facts
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.schedules import ScheduleName, noise_schedule
 from nodeflow_nodes.diffusion.walk import Plan, Services, network_of, walked
@@ -50,7 +50,7 @@ def sample(
     """
     services = Services(progress, models, device)
     network = network_of(model, latent, services)
-    if method == "native":
+    if method == NATIVE:
         told = (seed, steps, guidance, denoise)
         return walked_natively(network, (positive, negative), latent, told, services)
     sigmas = noise_schedule(

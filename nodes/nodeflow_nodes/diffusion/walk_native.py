@@ -33,7 +33,7 @@ def walked_natively(
     if not isinstance(network, SelfWalking):
         raise InputError(
             "the method native is the own walk of models that run by diffusers' pipelines, and "
-            "this model has none; choose another method, such as euler"
+            "this one has none; choose another method, such as euler"
         )
     if denoise < 1 or latent.mask is not None or bool(latent.samples.any()):
         raise InputError(

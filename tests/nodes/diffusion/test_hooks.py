@@ -69,3 +69,9 @@ def test_parts_of_different_models_are_refused(given: dict[str, object], sentenc
 def test_a_latent_of_another_autoencoder_is_refused() -> None:
     with pytest.raises(InputError, match="channels 16"):
         hooks.check_decode(MODEL, {"channels": 16})
+
+
+def test_an_own_walk_is_for_pipelines_of_diffusers() -> None:
+    hooks.check_sample({"family": "modular"}, None, None, None, "native")
+    with pytest.raises(InputError, match="this one, of the family flux, has none"):
+        hooks.check_sample({"family": "flux"}, None, None, None, "native")

@@ -70,7 +70,7 @@ def flow(file: str, latent: dict[str, Any], **sampling: Any) -> Workflow:
     return Workflow.parse(json.dumps(document))
 
 
-@pytest.mark.parametrize("method", ["euler", "dpmpp_2m", "heun", "euler_ancestral"])
+@pytest.mark.parametrize("method", ["euler", "dpmpp_2m", "heun", "euler_ancestral", "native"])
 def test_a_picture_is_made_with_any_method(engine: Engine, method: str) -> None:
     made = flow("z_image", {"width": 64, "height": 64}, method=method)
     image = nodeflow.run(made, engine=engine)["image"]

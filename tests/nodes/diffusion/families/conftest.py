@@ -1,0 +1,51 @@
+"""Shrunk models of kinds that no family of ours knows, made once a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodeflow import (
+    ModelMemory,
+)
+from tests.nodes.diffusion.modular_models import (
+    save_flux_2,
+    save_ideogram,
+    save_ltx,
+    save_qwen_image,
+    save_wan,
+    save_z_image,
+)
+
+SAVERS: dict[str, Callable[[Path], Any]] = {
+    "z_image": save_z_image,
+    "wan": save_wan,
+    "qwen_image": save_qwen_image,
+    "flux_2": save_flux_2,
+    "ltx": save_ltx,
+    "ideogram": save_ideogram,
+}
+
+
+@pytest.fixture(scope="session")
+def memory() -> ModelMemory:
+    return ModelMemory()
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, Any]]:
+    """A kind's folder and diffusers' pipeline for it, made once."""
+    root = tmp_path_factory.mktemp("modular")
+    known: dict[str, tuple[Path, Any]] = {}
+
+    def make(kind: str) -> tuple[Path, Any]:
+        if kind not in known:
+            pipeline = SAVERS[kind](root / kind)
+            pipeline.set_progress_bar_config(disable=True)
+            known[kind] = root / kind, pipeline
+        return known[kind]
+
+    return make
