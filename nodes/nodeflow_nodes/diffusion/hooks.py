@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -21,7 +22,7 @@ Facts = Mapping[str, JsonValue]
 Known = object
 """A literal, facts, or None."""
 
-NATIVE = "native"
+NATIVE: Final = "native"
 """The method that leaves a walk to the model's own pipeline."""
 
 
