@@ -34,7 +34,7 @@ from nodeflow_nodes.diffusion.sampling import sample
 from nodeflow_nodes.diffusion.text import encode_text
 from transformers import CLIPImageProcessor
 
-from nodeflow import Conditioning, Device, Image, InputError, ModelMemory, Progress
+from nodeflow import Conditioning, Device, Image, InputError, ModelMemory, Precision, Progress
 from nodeflow.declaration import read_node
 from nodeflow.sockets import SHARED
 from tests.nodes.diffusion.adapter_files import (
@@ -312,6 +312,52 @@ def _of_width(folder: Path, width: int) -> Path:
     return save(state, folder / f"{width}.safetensors")
 
 
+def test_in_bf16_nearly_the_same_is_seen(
+    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+) -> None:
+    file = write_adapter(make_adapter(pipes["1"].unet, "plus"), tmp_path / "ip.safetensors")
+    prompt = encode_text(models["1"].text_encoder, "a frog", **SERVICES)
+    found = []
+    for precision in (Precision.FP32, Precision.BF16):
+        services = {"models": SERVICES["models"], "device": Device("cpu", precision)}
+        see = load_ip_adapter(file), load_clip_vision(encoder / "folder")
+        prompts = apply_ip_adapter(prompt, prompt, *see, (IMAGES[0],), **services)
+        latent = empty_latent(models["1"].model, SIDE, SIDE)
+        drawn = sample(
+            models["1"].model, *prompts, latent, steps=2, progress=Progress(), **services
+        )
+        assert drawn.samples.dtype == torch.float32
+        found.append(drawn.samples)
+    assert (found[0] - found[1]).abs().mean() < 0.05 * found[0].abs().mean()
+
+
+def test_a_compiled_network_sees_too(
+    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+) -> None:
+    file = write_adapter(make_adapter(pipes["1"].unet, "plain"), tmp_path / "ip.safetensors")
+    change, plain = seeing(file, encoder / "folder", IMAGES[:1]), draw(models["1"])
+    found = draw(models["1"], change)
+    network: Any = parts.denoiser(models["1"].model, **SERVICES)
+
+    def compiled(*args: Any, **kwargs: Any) -> Any:
+        """Code that was made when nothing was hooked."""
+        hooks = [(m, m._forward_hooks.copy()) for m in network.network.modules()]
+        for module, _ in hooks:
+            module._forward_hooks.clear()
+        try:
+            return network.network.forward(*args, **kwargs)
+        finally:
+            for module, kept in hooks:
+                module._forward_hooks.update(kept)
+
+    network.network._compiled_call_impl = compiled
+    try:
+        assert torch.equal(draw(models["1"], change), found)
+        assert torch.equal(draw(models["1"]), plain)
+    finally:
+        network.network._compiled_call_impl = None
+
+
 def test_one_for_a_network_of_other_layers_is_told(
     pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
 ) -> None:
@@ -330,11 +376,6 @@ def test_bad_files_are_said(
     model = Path(models["1"].model.path)
     with pytest.raises(InputError, match=r"is no IP-Adapter: it holds \d+ tensors, such as"):
         load_ip_adapter(model)
-    with pytest.raises(InputError, match="is no CLIP image encoder with its projection"):
-        load_clip_vision(model)
-    with pytest.raises(InputError, match="in the layout of OpenCLIP, which is not read"):
-        load_clip_vision(save({"visual.proj": torch.zeros(2)}, tmp_path / "open.safetensors"))
-
     groups = make_adapter(pipes["1"].unet, "plain")
     faces = copy.deepcopy(groups)
     faces["ip_adapter"]["0.to_k_lora.down.weight"] = torch.zeros(4, 8)
@@ -352,10 +393,3 @@ def test_bad_files_are_said(
     broken = load_ip_adapter(write_adapter(groups, tmp_path / "broken.safetensors"))
     with pytest.raises(InputError, match=r"broken\.safetensors lacks tensors of its architecture"):
         parts.ip_adapter(broken, **SERVICES)
-    state = make_encoder().state_dict()
-    del state["vision_model.post_layernorm.bias"]
-    lacking = load_clip_vision(save(state, tmp_path / "lacking.safetensors"))
-    with pytest.raises(
-        InputError, match=r"lacks 1 tensors .* 'vision_model\.post_layernorm\.bias'"
-    ):
-        parts.image_encoder(lacking, **SERVICES)

@@ -13,6 +13,7 @@ from nodeflow.model_catalog import CatalogEntry, model_catalog
 from nodeflow.packs import find_packs
 from nodeflow.registry import Registry
 from nodeflow.roots import Roots
+from tests.nodes.diffusion.adapter_files import make_encoder, write_adapter
 from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
 
 
@@ -36,6 +37,14 @@ def place(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
         if name.startswith("first_stage_model.")
     }
     save(vae, place / "vae" / "mine.safetensors")
+    (place / "clip_vision").mkdir()
+    save(make_encoder().state_dict(), place / "clip_vision" / "h.safetensors", torch.float16)
+    (place / "ipadapter").mkdir()
+    adapter = {
+        "image_proj": {"proj.weight": torch.zeros(4 * 2048, 8)},
+        "ip_adapter": {"1.to_k_ip.weight": torch.zeros(640, 2048)},
+    }
+    write_adapter(adapter, place / "ipadapter" / "faces.bin")
     return place
 
 
@@ -54,6 +63,8 @@ def entries(place: Path) -> dict[str, CatalogEntry]:
         ("checkpoints/xl.safetensors", "stable_diffusion_xl", "bf16"),
         ("checkpoints/folder", "stable_diffusion", ""),
         ("vae/mine.safetensors", "", "fp32"),
+        ("clip_vision/h.safetensors", "", "fp16"),
+        ("ipadapter/faces.bin", "stable_diffusion_xl", "fp32"),
     ],
 )
 def test_family_and_precision_come_from_the_file(

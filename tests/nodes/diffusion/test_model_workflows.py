@@ -125,3 +125,18 @@ def test_it_runs_with_models_of_its_kind(name: str, tmp_path: Path) -> None:
     assert (result.status, result.errors) == ("done", ())
     assert result["image"].shape[1:] == (64, 64, 3)
     assert float(result["image"].std()) > 0
+
+
+def test_an_adapter_for_another_family_is_refused_before_the_run(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    for kind in MODEL_KINDS:
+        (models / kind).mkdir(parents=True)
+    ip_adapter(models)
+    file = models / "ipadapter" / "ip-adapter-plus_sd15.safetensors"
+    write_adapter(make_adapter(make_pipeline("xl").unet, "plus"), file)
+    settings = Settings(
+        cache=tmp_path / "cache", data=tmp_path / "data", packs=(), models=(models,)
+    )
+    with Engine(settings, device="cpu", precision="fp32") as engine:
+        (problem,) = engine.check(engine.load(SHIPPED["ip_adapter"]))
+    assert "is for text of width 192, and the positive prompt is for 64" in str(problem)

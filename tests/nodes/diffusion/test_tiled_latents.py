@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import PIL.Image
 import pytest
 import torch
 from nodeflow_nodes import emoji
-from nodeflow_nodes.diffusion.latents import decode, encode_image
+from nodeflow_nodes.diffusion.latents import decode, empty_latent, encode_image
 from nodeflow_nodes.diffusion.load import LoadedModel, load_model
 from nodeflow_nodes.diffusion.tiled_latents import decode_tiled, encode_tiled
 
 from nodeflow import Cancelled, Device, Image, InputError, Latent, ModelMemory, Progress
 from nodeflow.declaration import read_node
 from nodeflow.sockets import SHARED
+from tests.nodes.diffusion.modular_models import save_flux_2, save_wan
 
 MODEL = Path(emoji.__path__[0]) / "models" / "checkpoints" / "emoji"
 SHEET = Path(__file__).parents[3] / "docs" / "emoji_sheet.png"
@@ -102,6 +104,22 @@ def test_tiles_are_reported_and_cancelling_stops_between_two(loaded: LoadedModel
     with pytest.raises(Cancelled):
         decode_tiled(loaded.vae, latent, 64, 32, **SERVICES | {"progress": stopped})
     assert [step for step, *_ in reports] == [0, 1]
+
+
+@pytest.mark.parametrize("make", [save_wan, save_flux_2])
+def test_models_of_other_kinds_decode_in_tiles_too(
+    make: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    make(tmp_path / "model")
+    model = load_model(tmp_path / "model")
+    latent = empty_latent(model.model, 160, 96)
+    latent = replace(latent, samples=torch.randn(latent.samples.shape))
+    whole = decode(model.vae, latent, **SERVICES)
+    assert torch.equal(decode_tiled(model.vae, latent, **TILED), whole)
+    tiled = decode_tiled(model.vae, latent, 64, 32, **TILED)
+    assert tiled.shape == (1, 96, 160, 3)
+    # What a network with random weights makes of noise is all edges.
+    assert 0 < (tiled - whole).abs().mean() < 0.1
 
 
 def test_bad_input_is_a_sentence(loaded: LoadedModel) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor
 from torch.nn import functional
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from nodeflow import Device
+from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.ip_adapter_keys import ClipVisionFile
 from nodeflow_nodes.diffusion.families.pretrained import weight_bytes
 from nodeflow_nodes.diffusion.families.shapes import count
@@ -54,10 +55,17 @@ class ClipVision:
             for prefix in ("vision_model.", "visual_projection.")
             for name, tensor in read_weights(table, prefix, device).items()
         }
-        if file.config is not None:
-            config = CLIPVisionConfig(**read_config(file.config))
-        else:
-            config = fitting(table, "image encoder", lambda: _config(state))
+        try:
+            if file.config is not None:
+                config = CLIPVisionConfig(**read_config(file.config))
+            else:
+                config = fitting(table, "image encoder", lambda: config_of(state))
+        except (StrictDataclassError, ValueError, TypeError) as error:
+            reason = str(error.__cause__ or error).rstrip(".")
+            raise InputError(
+                f"{file.config or file.path} describes no image encoder ({reason}); fetch the file "
+                "again, or choose another"
+            ) from error
         network: CLIPVisionModelWithProjection = assembled(
             lambda: CLIPVisionModelWithProjection(config),
             lambda _: state,
@@ -116,7 +124,7 @@ def _square(planes: Tensor, side: int) -> Tensor:
     return planes[..., top : top + side, left : left + side].clamp(0, 1)
 
 
-def _config(state: Mapping[str, Tensor]) -> CLIPVisionConfig:
+def config_of(state: Mapping[str, Tensor]) -> CLIPVisionConfig:
     """The config of an encoder by its shapes."""
     start = "vision_model."
     width, _, patch, _ = state[f"{start}embeddings.patch_embedding.weight"].shape

@@ -99,7 +99,8 @@ def seeing(network: UNet2DConditionModel, sights: Sequence[Sight]) -> Iterator[C
     """What to call in place of the network, so that it sees pictures while this is open.
 
     Its attentions are listened to by hooks, which are gone afterwards: whatever processors and
-    weights they have, these stay as they are. Code that was compiled without hooks is passed over.
+    weights they have, these stay as they are. A compiled network is called as it was written: its
+    code knows of no hooks.
 
     Raises:
         InputError: An adapter is for another network.
@@ -123,7 +124,7 @@ def seeing(network: UNet2DConditionModel, sights: Sequence[Sight]) -> Iterator[C
             both = _BesideText(attention.heads, looks)
             hooks.append(attention.to_q.register_forward_hook(both.keep_query))
             hooks.append(attention.to_out[0].register_forward_pre_hook(both.add))
-        yield network.forward
+        yield network if getattr(network, "_compiled_call_impl", None) is None else network.forward
     finally:
         for hook in hooks:
             hook.remove()
