@@ -7,6 +7,7 @@ the other is read off the pipeline's own blocks: they are given numbered tokens 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -148,12 +149,16 @@ def latent_kind(folder: Path, digest: str) -> LatentKind:
     video = "num_frames" in found.inputs(walk.before)
     first = _unpacked(found, walk, Size(_SIDE, _SIDE, _FRAMES if video else 1))[1]
     framed = first.ndim == 5
+    if framed and not video and first.shape[2] > 1:
+        raise InputError(
+            f"{found.name}, diffusers' pipeline for the model {folder}, makes {first.shape[2]} "
+            "pictures at once, such as layers, which is not supported yet"
+        )
     if first.ndim not in (4, 5):
         raise InputError(
             f"latents of {found.name}, diffusers' pipeline for the model {folder}, have "
             f"{first.ndim} dimensions, which is neither a picture's nor a video's"
         )
-    # More than one frame for each prompt, such as layers, is no video either.
     frames = (_FRAMES - 1) // (first.shape[2] - 1) if video and framed else 0
     return LatentKind(first.shape[1], _SIDE // first.shape[-1], frames, framed)
 
@@ -230,8 +235,14 @@ def _unpacked(
     state.set("batch_size", 1)
     state.set("dtype", torch.float32)
     for block in walk.before:
+        if state.get("latents") is not None and all(_ready(b, state) for b in walk.after):
+            break
         if _ready(block, state):
-            found.run_one(block, state)
+            # What cannot do without a prompt, and does not say so, is for the walk alone.
+            with suppress(InputError):
+                found.run_one(block, state)
+    if state.get("latents") is None:
+        _begin_without_prompt(found, walk, state)
     start = state.get("latents")
     if not isinstance(start, Tensor):
         raise InputError(
@@ -248,3 +259,15 @@ def _unpacked(
 
 def _ready(block: Block, state: PipelineState) -> bool:
     return all(state.get(name) is not None for name in block.required_inputs)
+
+
+def _begin_without_prompt(found: Stage, walk: Walk, state: PipelineState) -> None:
+    """Let a latent be made by a block that reads off a prompt how many pictures are wanted: it is
+    given one of a single token."""
+    for block in walk.before:
+        if "latents" in block.intermediate_output_names:
+            for name in block.required_inputs:
+                if state.get(name) is None:
+                    state.set(name, torch.zeros(1, 1, 1))
+            with suppress(InputError):
+                found.run_one(block, state)

@@ -1,0 +1,56 @@
+"""What is read off the blocks of diffusers' Modular Pipelines, for all kinds that it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+from diffusers.modular_pipelines.modular_pipeline import MODULAR_PIPELINE_MAPPING
+from nodeflow_nodes.diffusion.families.modular_denoise import steps_aside
+from nodeflow_nodes.diffusion.families.modular_layout import Packing, Walk
+from nodeflow_nodes.diffusion.families.modular_stage import Stage
+
+OURS = {
+    "anima",
+    "ernie-image",
+    "flux2",
+    "flux2-klein",
+    "flux3",
+    "hunyuan-video-1.5",
+    "krea2",
+    "ltx",
+    "qwenimage",
+    "stable-diffusion-3",
+    "wan",
+    "z-image",
+}
+THEIRS = {"cosmos3-omni", "helios", "ideogram4", "ltx2", "minimax-h3"}
+
+
+def walk_of(kind: str) -> Walk:
+    name = MODULAR_PIPELINE_MAPPING[kind](None)
+    blocks: Any = getattr(diffusers, getattr(diffusers, name).default_blocks_name)()
+    flat = blocks.get_execution_blocks(prompt=True).sub_blocks
+    return Walk.of(Stage(None, flat, Path(kind)))
+
+
+@pytest.mark.parametrize("kind", sorted(OURS))
+def test_samplers_take_the_place_of_a_step_that_stands_alone(kind: str) -> None:
+    assert steps_aside(walk_of(kind))
+
+
+@pytest.mark.parametrize("kind", sorted(THEIRS))
+def test_a_loop_that_does_more_keeps_its_step(kind: str) -> None:
+    assert not steps_aside(walk_of(kind))
+
+
+def test_what_is_packed_is_unpacked() -> None:
+    order = torch.randperm(24, generator=torch.Generator().manual_seed(1))
+    laid = Packing((6, 4), (2, 3, 4), order, torch.ones(2, 3, 4), torch.zeros(2, 3, 4))
+    x = torch.randn(5, 2, 3, 4)
+    assert laid.pack(x).shape == (5, 6, 4)
+    assert torch.equal(laid.unpack(laid.pack(x)), x)
+    assert torch.equal(laid.pack(x)[0].flatten(), x[0].flatten()[order])
