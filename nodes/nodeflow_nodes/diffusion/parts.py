@@ -18,6 +18,7 @@ from nodeflow_nodes.diffusion.families.family import (
 from nodeflow_nodes.diffusion.families.ip_adapter import IpAdapter, read_ip_adapter
 from nodeflow_nodes.diffusion.families.ip_adapter_keys import ClipVisionFile, IpAdapterFile
 from nodeflow_nodes.diffusion.families.lora_weights import Laying
+from nodeflow_nodes.diffusion.families.quantizing import Quantizing, quantized_weights
 from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser, step_cache
 from nodeflow_nodes.diffusion.step_cache_checks import STEP_CACHES
@@ -27,18 +28,25 @@ def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
     """The network of a model, with what is laid over it. A step cache is new at every call."""
     cache = step_cache(model.patches)
     if cache is not None:
-        weights = replace(
-            model, patches=tuple(p for p in model.patches if p.kind not in STEP_CACHES)
-        )
-        return CachedDenoiser(denoiser(weights, models, device), cache)
+        without = tuple(patch for patch in model.patches if patch.kind not in STEP_CACHES)
+        inner = denoiser(replace(model, patches=without), models, device)
+        return CachedDenoiser(inner, cache)
     family = family_of(model)
     plain = replace(model, patches=())
+    laying = Laying(model.patches)
+    weights = quantized_weights(model.patches)
+    if weights:
+        # The plain network is not kept beside it: that would take more memory, not less.
+        def quantized() -> Denoiser:
+            whole = family.load_denoiser(plain, device).changed(laying)
+            return whole.changed(Quantizing(weights, device))
+
+        return models.get(model, device, quantized, lambda part: part.size)
     base = models.get(
         plain, device, lambda: family.load_denoiser(plain, device), lambda part: part.size
     )
     if not model.patches:
         return base
-    laying = Laying(model.patches)
     return models.get(model, device, lambda: base.changed(laying), lambda _: laying.fresh)
 
 

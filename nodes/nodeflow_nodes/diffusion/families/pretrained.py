@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 from diffusers.utils import logging as diffusers_logging
-from torch import nn
+from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
 from nodeflow import Device, InputError, Precision, check_cancelled
@@ -91,7 +91,15 @@ def dtype_of(device: Device) -> torch.dtype:
 
 def weight_bytes(module: nn.Module) -> int:
     """Bytes that the weights of a part hold."""
-    return sum(t.nbytes for t in (*module.parameters(), *module.buffers()))
+    return sum(_bytes(tensor) for tensor in (*module.parameters(), *module.buffers()))
+
+
+def _bytes(tensor: Tensor) -> int:
+    """Of a quantised tensor those that it is made of; it says itself what it would be whole."""
+    if not hasattr(tensor, "__tensor_flatten__"):
+        return tensor.nbytes
+    names, _ = tensor.__tensor_flatten__()
+    return sum(_bytes(getattr(tensor, name)) for name in names)
 
 
 @contextmanager
