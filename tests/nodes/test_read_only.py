@@ -115,12 +115,18 @@ LINKS = {
     "list[~B]": ("words", "lines"),
     "list[str]": ("words", "lines"),
 }
+TRANSFORMERS = {
+    f"diffusion.{name}"
+    for name in ("first_block_cache", "taylor_seer_cache", "shift_noise", "shift_noise_for_size")
+}
+"""Nodes that hand on a recipe, for models of another kind than the embedded one."""
 LITERALS: dict[str, Any] = {"int": 1, "float": 0.5, "str": "a", "bool": True, "json": 1, "~T": 1}
 
 
 def builtin_nodes() -> list[NodeSpec]:
     registry = Registry.discover(find_packs([]), None)
-    return [spec for spec in registry.specs.values() if spec.pack in PACKS]
+    found = [spec for spec in registry.specs.values() if spec.pack in PACKS]
+    return [spec for spec in found if spec.id not in TRANSFORMERS]
 
 
 def given(port: InputSpec) -> Any:

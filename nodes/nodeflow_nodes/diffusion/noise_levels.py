@@ -123,10 +123,15 @@ class FlowLevels:
             time_scale: The network's time for sigma 1; its time is in proportion to sigma.
         """
         self._shifted = shifted
+        self._count = count
         self._time_scale = time_scale
         self.table = torch.tensor(
             [shifted(i / count) for i in range(1, count + 1)], dtype=torch.float64
         )
+
+    def with_shift(self, shifted: Callable[[float], float]) -> FlowLevels:
+        """As many levels for the same network, by another shift."""
+        return FlowLevels(shifted, self._count, self._time_scale)
 
     def t(self, sigma: float) -> float:
         """The network's time, which is not the inverse of the shift."""

@@ -20,6 +20,7 @@ from nodeflow_nodes.diffusion.families.ip_adapter_keys import ClipVisionFile, Ip
 from nodeflow_nodes.diffusion.families.lora_weights import Laying
 from nodeflow_nodes.diffusion.families.quantizing import Quantizing, quantized_weights
 from nodeflow_nodes.diffusion.families.registry import family_of
+from nodeflow_nodes.diffusion.families.shifting import SHIFT, shift_of, shifted
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser, step_cache
 from nodeflow_nodes.diffusion.step_cache_checks import STEP_CACHES
 
@@ -31,6 +32,10 @@ def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
         without = tuple(patch for patch in model.patches if patch.kind not in STEP_CACHES)
         inner = denoiser(replace(model, patches=without), models, device)
         return CachedDenoiser(inner, cache)
+    shift = shift_of(model.patches)
+    if shift is not None:
+        without = tuple(patch for patch in model.patches if patch.kind != SHIFT)
+        return shifted(denoiser(replace(model, patches=without), models, device), shift)
     family = family_of(model)
     plain = replace(model, patches=())
     laying = Laying(model.patches)
