@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from nodeflow_nodes.diffusion.families.family import Autoencoder
+from nodeflow_nodes.diffusion.families.even_norms import EvenNorms
+from nodeflow_nodes.diffusion.families.family import Autoencoder, Normalizing
 
 Told = Callable[[int, int], None]
 """Given how many tiles are done and of how many, before the first and after each; may raise."""
@@ -77,13 +79,14 @@ def strips(side: int, tiling: Tiling, scale: int) -> list[Strip]:
 def decoded_in_tiles(network: Autoencoder, latents: Tensor, tiling: Tiling, told: Told) -> Tensor:
     """Pictures of latents on the CPU, otherwise as `Autoencoder.decode` gives them."""
 
-    def piece(row: Strip, column: Strip) -> Tensor:
-        part = latents[..., row.start : row.stop, column.start : column.stop]
-        return network.decode(part).movedim(-1, 1)
+    def piece(number: int, row: Strip, column: Strip) -> Tensor:
+        latent = latents[number : number + 1, ..., row.start : row.stop, column.start : column.stop]
+        return network.decode(latent).movedim(-1, 1)
 
     height, width = latents.shape[-2:]
     rows, columns = (strips(side, tiling, network.downscale) for side in (height, width))
-    return _joined(rows, columns, piece, network.downscale, told).movedim(1, -1).contiguous()
+    work = _Work(len(latents), rows, columns, network.downscale, piece)
+    return work.done_by(network, told).movedim(1, -1).contiguous()
 
 
 def encoded_in_tiles(
@@ -92,36 +95,70 @@ def encoded_in_tiles(
     """Latents of pictures on the CPU, otherwise as `Autoencoder.encode` gives them."""
     side = network.downscale
 
-    def piece(row: Strip, column: Strip) -> Tensor:
-        part = images[
-            :, row.start * side : row.stop * side, column.start * side : column.stop * side
-        ]
+    def piece(number: int, row: Strip, column: Strip) -> Tensor:
+        down = slice(row.start * side, row.stop * side)
+        across = slice(column.start * side, column.stop * side)
+        image = images[number : number + 1, down, across]
         if noise is None:
-            return network.encode(part, None)
-        return network.encode(part, noise[..., row.start : row.stop, column.start : column.stop])
+            return network.encode(image, None)
+        place = (..., slice(row.start, row.stop), slice(column.start, column.stop))
+        return network.encode(image, noise[number : number + 1][place])
 
     height, width = images.shape[1:3]
     rows, columns = (strips(length // side, tiling, 1) for length in (height, width))
-    return _joined(rows, columns, piece, 1, told)
+    return _Work(len(images), rows, columns, 1, piece).done_by(network, told)
 
 
-def _joined(
-    rows: list[Strip],
-    columns: list[Strip],
-    piece: Callable[[Strip, Strip], Tensor],
-    scale: int,
-    told: Told,
-) -> Tensor:
-    """All pieces [..., height * scale, width * scale] as one, each by its share."""
-    result = torch.zeros(())
-    total = len(rows) * len(columns)
-    told(0, total)
-    for index, (row, column) in enumerate((r, c) for r in rows for c in columns):
-        part = piece(row, column).float().cpu()
-        if index == 0:
-            result = torch.zeros(*part.shape[:-2], rows[-1].stop * scale, columns[-1].stop * scale)
-        down = slice(row.start * scale, row.stop * scale)
-        across = slice(column.start * scale, column.stop * scale)
-        result[..., down, across] += part * row.share[:, None] * column.share
-        told(index + 1, total)
-    return result
+@dataclass(frozen=True)
+class _Work:
+    """Tiles that are to become pictures.
+
+    Attributes:
+        count: How many pictures.
+        rows: Where tiles lie from top to bottom.
+        columns: Where they lie from left to right.
+        scale: Sides of the result to those of a latent.
+        piece: Makes a tile [1, ..., height * scale, width * scale] of a picture.
+    """
+
+    count: int
+    rows: Sequence[Strip]
+    columns: Sequence[Strip]
+    scale: int
+    piece: Callable[[int, Strip, Strip], Tensor]
+
+    def done_by(self, network: Autoencoder, told: Told) -> Tensor:
+        """All pictures, each of its tiles by their shares."""
+        tiles = list(itertools.product(self.rows, self.columns))
+        norms = EvenNorms(
+            network.norms() if len(tiles) > 1 and isinstance(network, Normalizing) else ()
+        )
+        total = self.count * len(tiles) * (2 if norms else 1)
+        steps = itertools.count(1)
+        told(0, total)
+        pictures = []
+        for number in range(self.count):
+            if norms:
+                with norms.learning():
+                    for tile in tiles:
+                        self.piece(number, *tile)
+                        told(next(steps), total)
+            with norms.applied():
+                result: Tensor | None = None
+                for tile in tiles:
+                    result = self._laid(result, tile, self.piece(number, *tile).float().cpu())
+                    told(next(steps), total)
+            assert result is not None  # a picture has at least one tile
+            pictures.append(result)
+        return torch.cat(pictures)
+
+    def _laid(self, onto: Tensor | None, tile: tuple[Strip, Strip], part: Tensor) -> Tensor:
+        """A tile laid onto others; None begins a picture."""
+        row, column = tile
+        if onto is None:
+            sides = (self.rows[-1].stop * self.scale, self.columns[-1].stop * self.scale)
+            onto = torch.zeros(*part.shape[:-2], *sides)
+        down = slice(row.start * self.scale, row.stop * self.scale)
+        across = slice(column.start * self.scale, column.stop * self.scale)
+        onto[..., down, across] += part * row.share[:, None] * column.share
+        return onto

@@ -52,13 +52,36 @@ def test_a_picture_in_tiles_is_close_to_the_whole(sheet: Image) -> None:
     whole = decode(vae, latent, **SERVICES)
     coarse, fine = (decode_tiled(vae, latent, tile, 64, **TILED) for tile in (128, 192))
     assert coarse.shape == whole.shape == (1, 232, 296, 3)
-    # Measured: 30.2 and 33.8 dB, and 0.083 for the latents.
-    assert psnr(coarse, whole) > 29
-    assert psnr(fine, whole) > 32.5
-    assert psnr(fine, whole) > psnr(coarse, whole)
+    # Measured: 38.6 and 39.4 dB, and 0.029 for the latents; 30.2, 33.8 and 0.083 where each tile is
+    # normalized by itself.
+    assert psnr(coarse, whole) > 37.5
+    assert psnr(fine, whole) > 38.5
     found = encode_tiled(vae, sheet, 192, 64, **TILED)
     error = (found.samples - latent.samples).square().mean().sqrt() / latent.samples.std()
-    assert error < 0.1
+    assert error < 0.035
+
+
+def test_each_picture_of_a_batch_is_as_it_would_be_alone(loaded: LoadedModel) -> None:
+    latents = [Latent(torch.randn(1, 4, 8, 20) * scale) for scale in (1, 3)]
+    both = Latent(torch.cat([one.samples for one in latents]))
+    alone = [decode_tiled(loaded.vae, one, 64, 32, **TILED) for one in latents]
+    assert torch.equal(decode_tiled(loaded.vae, both, 64, 32, **TILED), torch.cat(alone))
+
+
+def test_afterwards_whole_pictures_are_as_before(loaded: LoadedModel) -> None:
+    latent = Latent(torch.randn(1, 4, 8, 20))
+    before = decode(loaded.vae, latent, **SERVICES)
+    calls = 0
+
+    def stop() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls > 7
+
+    with pytest.raises(Cancelled):  # in the middle of the second pass
+        decode_tiled(loaded.vae, latent, 64, 32, **SERVICES, progress=Progress(cancelled=stop))
+    decode_tiled(loaded.vae, latent, 64, 32, **TILED)
+    assert torch.equal(decode(loaded.vae, latent, **SERVICES), before)
 
 
 def test_what_fits_into_a_tile_is_exactly_the_whole(loaded: LoadedModel) -> None:
@@ -98,7 +121,7 @@ def test_tiles_are_reported_and_cancelling_stops_between_two(loaded: LoadedModel
     latent = Latent(torch.zeros(1, 4, 8, 20))
     heard = SERVICES | {"progress": Progress(lambda *told: reports.append(told[:3]))}
     decode_tiled(loaded.vae, latent, 64, 32, **heard)
-    assert reports == [(n, 4, f"tile {n} of 4") for n in range(5)]
+    assert reports == [(n, 8, f"tile {n} of 8") for n in range(9)]
     reports.clear()
     stopped = Progress(lambda *told: reports.append(told[:3]), stop)
     with pytest.raises(Cancelled):

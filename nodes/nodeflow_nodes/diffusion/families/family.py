@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nodeflow import Conditioning, Device, Latent, Recipe
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
@@ -339,6 +339,15 @@ class Autoencoder(Protocol):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Pictures [batch, height, width, 3] in 0..1 of latents [batch, channel, height, width]."""
+        ...
+
+
+@runtime_checkable
+class Normalizing(Protocol):
+    """An autoencoder that normalizes over all places of a picture."""
+
+    def norms(self) -> Sequence[nn.GroupNorm]:
+        """What it does so with, on the way there and on the way back."""
         ...
 
 

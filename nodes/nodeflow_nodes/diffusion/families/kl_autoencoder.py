@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from torch import Tensor
+from torch import Tensor, nn
 
 from nodeflow import Device, Precision
 from nodeflow_nodes.diffusion.families.catalog import FolderLayout
@@ -45,6 +45,9 @@ class KlAutoencoder:
         return cls(
             load_part(AutoencoderKL.from_pretrained, folder / "vae", device, variant), device
         )
+
+    def norms(self) -> list[nn.GroupNorm]:
+        return [part for part in self._network.modules() if isinstance(part, nn.GroupNorm)]
 
     @torch.no_grad()
     def encode(self, images: Tensor, noise: Tensor | None) -> Tensor:
