@@ -3,12 +3,13 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import PIL.Image
 import pytest
 import torch
 from diffusers import AutoencoderTiny
-from nodeflow_nodes.diffusion.load import LoadedModel, load_model
+from nodeflow_nodes.diffusion.load import LoadedModel, load_denoiser, load_model
 from nodeflow_nodes.diffusion.preview import (
     colour_pixels,
     fit_colours,
@@ -22,6 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nodeflow import Device, InputError, Latent, ModelMemory, Progress
+from tests.nodes.diffusion.tiny_flow_models import make_flux, make_sd3, original_flux, original_sd3
 
 
 class Averaging:
@@ -57,6 +59,16 @@ def test_a_small_picture_is_decoded_and_a_large_one_coloured(
     assert (large.mode, large.size) == ("RGB", (512, 256))
 
 
+def original_decoder(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The decoder alone under its first names, which count the clamp before it as a layer."""
+    start = "decoder.layers."
+    return {
+        re.sub(r"^(\d+)", lambda found: str(int(found[1]) + 1), key.removeprefix(start)): tensor
+        for key, tensor in state.items()
+        if key.startswith(start)
+    }
+
+
 @pytest.fixture
 def own_model(folder: Path, tmp_path: Path) -> Path:
     """The tiny model in a tree of models of its own."""
@@ -74,13 +86,7 @@ def test_a_small_decoder_beside_the_models_draws_previews(
     state = reference.state_dict()
     if layout == "original":
         name = "taesd_decoder"
-        state = {
-            re.sub(
-                r"^(\d+)", lambda found: str(int(found[1]) + 1), key.removeprefix("decoder.layers.")
-            ): t
-            for key, t in state.items()
-            if key.startswith("decoder.layers.")
-        }
+        state = original_decoder(state)
     else:
         name = "taesd"
     near = own_model.parents[1] / "vae_approx"
@@ -95,6 +101,37 @@ def test_a_small_decoder_beside_the_models_draws_previews(
     shown = tiny_preview(latent, found)
     assert isinstance(shown, PIL.Image.Image)
     assert shown.size == (64, 48)
+
+
+@pytest.mark.parametrize(
+    ("make", "original", "name"),
+    [(make_flux, original_flux, "taef1"), (make_sd3, original_sd3, "taesd3")],
+)
+@pytest.mark.parametrize("layout", ["original", "diffusers"])
+def test_networks_of_sixteen_channels_have_small_decoders_too(
+    tmp_path: Path, device: Device, make: Any, original: Any, name: str, layout: str
+) -> None:
+    for folder in ("diffusion_models", "vae_approx"):
+        (tmp_path / folder).mkdir()
+    state = original((make() if make is make_sd3 else make("dev")).transformer.state_dict())
+    file = tmp_path / "diffusion_models" / "network.safetensors"
+    save_file({key: tensor.contiguous() for key, tensor in state.items()}, file)
+    model, models = load_denoiser(file), ModelMemory()
+    # One for other latents is none for these.
+    save_file(AutoencoderTiny().state_dict(), tmp_path / "vae_approx" / "taesd.safetensors")
+    assert tiny_decoder(model, models, device) is None
+    torch.manual_seed(0)
+    reference = AutoencoderTiny(latent_channels=16).eval()
+    weights = reference.state_dict()
+    if layout == "original":
+        weights, name = original_decoder(weights), f"{name}_decoder"
+    save_file(weights, tmp_path / "vae_approx" / f"{name}.safetensors")
+    found = tiny_decoder(model, models, device)
+    assert found is not None
+    latent = torch.randn(1, 16, 4, 4)
+    with torch.no_grad():
+        expected = (reference.decode(latent).sample / 2 + 0.5).clamp(0, 1).movedim(1, -1)
+    assert torch.allclose(found.decode(latent), expected, atol=1e-5)
 
 
 def test_another_file_among_the_small_decoders_is_named(

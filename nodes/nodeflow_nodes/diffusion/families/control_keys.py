@@ -8,7 +8,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.flux_keys import FAMILY_FLUX, PACKED
+from nodeflow_nodes.diffusion.families.flux_keys import CONTROL_BLOCKS, FAMILY_FLUX, PACKED
 from nodeflow_nodes.diffusion.families.stable_diffusion_3_keys import FAMILY_3
 from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY, FAMILY_XL
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
@@ -111,7 +111,7 @@ def _beside_unet(table: TensorTable) -> _Found | None:
 
 
 def _beside_transformer(table: TensorTable) -> _Found | None:
-    if "controlnet_blocks.0.weight" not in table:
+    if CONTROL_BLOCKS not in table:
         return None
     if "pos_embed_input.proj.weight" in table:
         family, channels = FAMILY_3, table.shape("pos_embed_input.proj.weight")[1]

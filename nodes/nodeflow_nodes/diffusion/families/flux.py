@@ -24,11 +24,11 @@ from nodeflow_nodes.diffusion.families.flux_keys import (
     in_diffusers_layout,
     network_prefix,
 )
-from nodeflow_nodes.diffusion.families.flux_names import flux_state
+from nodeflow_nodes.diffusion.families.flux_names import flux_state, lacking
 from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, load_kl_autoencoder
 from nodeflow_nodes.diffusion.families.patches import packed, unpacked
 from nodeflow_nodes.diffusion.families.pretrained import load_part
-from nodeflow_nodes.diffusion.families.single_file import carried_config, fitting
+from nodeflow_nodes.diffusion.families.single_file import carried_config, fitting, require_none
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.families.text_encoder_keys import CLIP_L, T5, TEXT_WIDTH
 from nodeflow_nodes.diffusion.families.text_encoders import TextEncoders, TextParts
@@ -176,6 +176,7 @@ def read_network(table: TensorTable, device: Device) -> Any:
     prefix = network_prefix(table)
     state = read_weights(table, prefix or "", device, as_stored=True)
     if not in_diffusers_layout(table):
+        require_none(table, "network", lacking(state))
         state = fitting(table, "network", lambda: flux_state(state))
     config = fitting(table, "network", lambda: flux_config(shapes(state)))
     return assembled(

@@ -12,34 +12,37 @@ FAMILY_FLUX = "flux"
 PACKED = 4
 """Latent pixels that the network takes as one, two by two."""
 NETWORK_PREFIXES = ("model.diffusion_model.", "")
-_FIRST_BLOCK = "double_blocks.0.img_attn.norm.key_norm.scale"
+_FIRST_BLOCK = "double_blocks.0.img_attn.norm."
+"""Its norms have names of their own only here."""
+CONTROL_BLOCKS = "controlnet_blocks.0.weight"
+"""What control networks of transformers have, whose other names are those of what they control."""
+_DIFFUSERS = ("single_transformer_blocks.0.proj_mlp.", "time_text_embed.text_embedder.linear_1.")
 
 
 def network_prefix(table: TensorTable) -> str | None:
     """Before the names of the network in its original layout; None if there is none."""
-    return next((p for p in NETWORK_PREFIXES if f"{p}{_FIRST_BLOCK}" in table), None)
+    ends = ("key_norm.scale", "query_norm.scale")
+    firsts = {p: [f"{p}{_FIRST_BLOCK}{end}" for end in ends] for p in NETWORK_PREFIXES}
+    return next((p for p, names in firsts.items() if any(n in table for n in names)), None)
 
 
 def in_diffusers_layout(table: TensorTable) -> bool:
     """Whether a file holds the network under diffusers' names."""
-    return (
-        "single_transformer_blocks.0.proj_mlp.weight" in table
-        and "time_text_embed.text_embedder.linear_1.weight" in table
-    )
+    return all(map(table.starts, _DIFFUSERS))
 
 
 def find_flux(table: TensorTable) -> Found | None:
     """What a file of this architecture holds; None if it is of another."""
     prefix = network_prefix(table)
-    if prefix is None and not in_diffusers_layout(table):
+    if CONTROL_BLOCKS in table or (prefix is None and not in_diffusers_layout(table)):
         return None
     names = (
         ("x_embedder", "proj_out", "context_embedder")
         if prefix is None
         else tuple(f"{prefix}{name}" for name in ("img_in", "final_layer.linear", "txt_in"))
     )
-    taken, given, text = (table.shape(f"{name}.weight") for name in names)
-    if not (taken and given and text) or taken[1] != given[0]:
+    taken, given, text = (table.sides(f"{name}.weight") for name in names)
+    if taken[1] != given[0]:
         raise InputError(
             f"the network in {table.path} takes {taken[1:]} channels and gives {given[:1]}: only "
             "models that draw from text are supported of this kind, not those that fill or follow"

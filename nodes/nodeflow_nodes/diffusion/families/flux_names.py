@@ -7,7 +7,7 @@ parts of a matrix stay views of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
@@ -50,6 +50,7 @@ SPLIT = {
     "linear1.": ("attn.to_q.", "attn.to_k.", "attn.to_v.", "proj_mlp."),
 }
 """Parts of names in the original layout to theirs in diffusers', or to those of several parts."""
+_GUIDANCE = "guidance_in."
 _BLOCK = re.compile(r"(double|single)_blocks\.(\d+)\.(.+)")
 
 
@@ -76,6 +77,20 @@ def flux_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for part, rows in zip(parts, torch.split(tensor, sizes), strict=True):
             found[block + part + rest.removeprefix(place)] = rows
     return found
+
+
+def lacking(names: Collection[str]) -> list[str]:
+    """What a whole network of as many blocks has under its original names, and these leave out."""
+    guided = any(name.startswith(_GUIDANCE) for name in names)
+    wanted = [name for name in ENDS if guided or not name.startswith(_GUIDANCE)]
+    double, single = (*DOUBLE, "img_attn.qkv.", "txt_attn.qkv."), (*SINGLE, "linear1.")
+    for kind, parts in (("double", double), ("single", single)):
+        numbers = [int(m[2]) for name in names if (m := _BLOCK.match(name)) and m[1] == kind]
+        blocks = range(max(numbers, default=0) + 1)
+        wanted += [f"{kind}_blocks.{i}.{part}" for i in blocks for part in parts]
+    ends = {True: ("weight", "bias"), False: ("",)}
+    whole = [name + end for name in wanted for end in ends[name.endswith(".")]]
+    return [name for name in whole if name not in names]
 
 
 def _renamed(name: str, names: Mapping[str, str]) -> str:

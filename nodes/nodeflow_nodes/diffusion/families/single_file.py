@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -177,6 +177,15 @@ def _diffusers_vae(state: Weights) -> Weights:
     convert: Any = convert_ldm_vae_checkpoint
     converted: Weights = convert(state, blocks)
     return converted
+
+
+def require_none(table: TensorTable, part: str, missing: Sequence[str]) -> None:
+    """Raises InputError if tensors of a part, by their names in the file, are missing."""
+    if missing:
+        raise InputError(
+            f"the {part} in {table.path} lacks {len(missing)} tensors that its architecture has, "
+            f"such as '{missing[0]}'; fetch the file again, or choose another"
+        )
 
 
 def fitting(table: TensorTable, part: str, config: Callable[[], C]) -> C:

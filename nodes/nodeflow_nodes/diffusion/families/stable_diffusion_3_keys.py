@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nodeflow_nodes.diffusion.families.flux_keys import CONTROL_BLOCKS
 from nodeflow_nodes.diffusion.families.stable_diffusion_keys import vae_downscale, vae_prefix
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.families.text_encoder_keys import (
@@ -16,23 +17,24 @@ FAMILY_3 = "stable_diffusion_3"
 
 NETWORK_PREFIXES = ("model.diffusion_model.", "")
 """Before the names of the network, in a whole model and alone."""
-_FIRST_BLOCK = "joint_blocks.0.context_block.adaLN_modulation.1.bias"
+_FIRST_BLOCK = "joint_blocks.0.context_block."
+_DIFFUSERS = ("pos_embed.proj.", "transformer_blocks.0.attn.add_q_proj.")
 
 
 def network_prefix(table: TensorTable) -> str | None:
     """Before the names of the network in its original layout; None if there is none."""
-    return next((p for p in NETWORK_PREFIXES if f"{p}{_FIRST_BLOCK}" in table), None)
+    return next((p for p in NETWORK_PREFIXES if table.starts(f"{p}{_FIRST_BLOCK}")), None)
 
 
 def in_diffusers_layout(table: TensorTable) -> bool:
     """Whether a file holds the network under diffusers' names."""
-    return "pos_embed.proj.weight" in table and "transformer_blocks.0.attn.add_q_proj.weight" in (
-        table
-    )
+    return all(map(table.starts, _DIFFUSERS))
 
 
 def find_stable_diffusion_3(table: TensorTable) -> Found | None:
     """What a file of this architecture holds; None if it is of another."""
+    if CONTROL_BLOCKS in table:
+        return None
     encoders = encoder_prefixes(table)
     prefix = network_prefix(table)
     if prefix is None and in_diffusers_layout(table):
@@ -41,13 +43,13 @@ def find_stable_diffusion_3(table: TensorTable) -> Found | None:
             "diffusers",
             frozenset({"denoiser"}),
             prediction="flow",
-            channels=table.shape("pos_embed.proj.weight")[1],
-            text_width=table.shape("context_embedder.weight")[1],
-            inputs=table.shape("pos_embed.proj.weight")[1],
-            inner_width=table.shape("pos_embed.proj.weight")[0],
+            channels=table.sides("pos_embed.proj.weight")[1],
+            text_width=table.sides("context_embedder.weight")[1],
+            inputs=table.sides("pos_embed.proj.weight")[1],
+            inner_width=table.sides("pos_embed.proj.weight")[0],
         )
     if prefix is not None:
-        channels = table.shape(f"{prefix}x_embedder.proj.weight")[1]
+        channels = table.sides(f"{prefix}x_embedder.proj.weight")[1]
         parts = {"denoiser"}
         parts |= {"vae"} if vae_prefix(table) is not None else set()
         parts |= {"text_encoder"} if encoders else set()
@@ -58,9 +60,9 @@ def find_stable_diffusion_3(table: TensorTable) -> Found | None:
             prediction="flow",
             channels=channels,
             downscale=vae_downscale(table) if "vae" in parts else 8,
-            text_width=table.shape(f"{prefix}context_embedder.weight")[1],
+            text_width=table.sides(f"{prefix}context_embedder.weight")[1],
             inputs=channels,
-            inner_width=table.shape(f"{prefix}x_embedder.proj.weight")[0],
+            inner_width=table.sides(f"{prefix}x_embedder.proj.weight")[0],
             encoders=frozenset(encoders),
         )
     if len(encoders) > 1 or T5 in encoders:

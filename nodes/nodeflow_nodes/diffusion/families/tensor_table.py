@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from nodeflow import InputError
 from nodeflow_nodes.diffusion.gguf_files import is_gguf, read_gguf_entries
 from nodeflow_nodes.diffusion.headers import Entry, read_entries, read_numbers
 from nodeflow_nodes.diffusion.pickles import is_pickle, read_pickle_entries
@@ -38,6 +39,19 @@ class TensorTable:
         """Shape of a tensor; empty if there is none of that name."""
         entry = self.entries.get(name)
         return () if entry is None else entry.shape
+
+    def sides(self, name: str, of: str = "network") -> tuple[int, ...]:
+        """Shape of a tensor that must be there; `of` says in sentences which part it belongs to.
+
+        Raises:
+            InputError: There is none of that name.
+        """
+        if name not in self.entries:
+            raise InputError(
+                f"the {of} in {self.path} lacks the tensor '{name}'; fetch the file again, or "
+                "choose another"
+            )
+        return self.entries[name].shape
 
     def numbers(self, name: str) -> list[float]:
         """Values of a small tensor; none if there is none of that name."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from nodeflow_nodes.diffusion.families.shapes import State, count
 
+_GUIDANCE = "time_text_embed.guidance_embedder."
 HEAD_WIDTH = 64
 """Channels of one attention head of Stable Diffusion 3, where no norm of theirs tells."""
 
@@ -15,7 +16,7 @@ def sd3_config(state: State) -> dict[str, Any]:
     """Config of a `SD3Transformer2DModel`."""
     patches = state["pos_embed.proj.weight"]
     width, text_width = state["context_embedder.weight"].shape
-    norm = state.get("transformer_blocks.0.attn.norm_q.weight")
+    norm = next((t for name, t in state.items() if name.endswith(".attn.norm_q.weight")), None)
     head_width = HEAD_WIDTH if norm is None else norm.shape[0]
     layers = count(state, r"transformer_blocks\.(\d+)\.")
     return {
@@ -30,7 +31,7 @@ def sd3_config(state: State) -> dict[str, Any]:
         "pooled_projection_dim": state["time_text_embed.text_embedder.linear_1.weight"].shape[1],
         "pos_embed_max_size": math.isqrt(state["pos_embed.pos_embed"].shape[1]),
         "dual_attention_layers": [
-            i for i in range(layers) if f"transformer_blocks.{i}.attn2.to_q.weight" in state
+            i for i in range(layers) if count(state, rf"transformer_blocks\.({i})\.attn2\.")
         ],
         "qk_norm": None if norm is None else "rms_norm",
     }
@@ -50,6 +51,6 @@ def flux_config(state: State) -> dict[str, Any]:
         "num_attention_heads": width // head_width,
         "joint_attention_dim": state["context_embedder.weight"].shape[1],
         "pooled_projection_dim": state["time_text_embed.text_embedder.linear_1.weight"].shape[1],
-        "guidance_embeds": "time_text_embed.guidance_embedder.linear_1.weight" in state,
+        "guidance_embeds": any(name.startswith(_GUIDANCE) for name in state),
         "axes_dims_rope": axes,
     }
