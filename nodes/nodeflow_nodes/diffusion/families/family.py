@@ -371,6 +371,30 @@ class Family(Protocol):
 
 
 @runtime_checkable
+class SeeingText(Protocol):
+    """A text model that may look at a picture beside the prompt."""
+
+    def encode_seen(self, prompt: str, image: Tensor) -> Conditioning:
+        """What a prompt about a picture [1, height, width, 3] in 0..1 means."""
+        ...
+
+
+@runtime_checkable
+class Referring(Protocol):
+    """An autoencoder that gives what a network draws on beside the prompt."""
+
+    def references(
+        self, image: Tensor, latent: Latent
+    ) -> Mapping[str, Tensor | tuple[Tensor, ...]]:
+        """What a walk to a latent like this reads of a picture, by the network's names.
+
+        Raises:
+            InputError: The model draws on no picture.
+        """
+        ...
+
+
+@runtime_checkable
 class SizingFamily(Protocol):
     """A family whose latents are known by its pipeline's own reckoning only."""
 

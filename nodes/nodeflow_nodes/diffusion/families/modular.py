@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import PIL.Image
 import torch
 from diffusers.guiders.guider_utils import BaseGuidance
+from diffusers.modular_pipelines.modular_pipeline import PipelineState
 from torch import Tensor
 
 from nodeflow import Conditioning, Device, InputError, Latent, Recipe
@@ -22,21 +24,34 @@ from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.families.family import Change, ControlNetwork
 from nodeflow_nodes.diffusion.families.modular_denoise import (
     NEGATIVE,
+    PICTURE,
     ModularDenoiser,
     flow_of,
     steps_aside,
 )
 from nodeflow_nodes.diffusion.families.modular_layout import LatentKind, Walk, latent_kind
 from nodeflow_nodes.diffusion.families.modular_stage import (
+    DECODE,
+    DENOISE,
+    ENCODE,
+    SEEING,
+    SEEING_DENOISE,
+    SEEING_TEXT,
+    TEXT,
+    Block,
     Stage,
     lend_shells,
     load_components,
+    reads_with_picture,
     stage,
 )
 from nodeflow_nodes.diffusion.hooks import check_size
 from nodeflow_nodes.diffusion.modular_folders import MODULAR
 
+State = Tensor | tuple[Tensor, ...]
 _FRAMES = ("videos", "images")
+_SIZES = ("height", "width", "num_frames")
+"""What follows the latent."""
 
 
 class ModularText:
@@ -80,27 +95,35 @@ class ModularText:
         raise InputError(f"{self._no('CLIP skip')}; leave it out")
 
     def encode(self, prompt: str) -> Conditioning:
-        """What the pipeline's blocks make of a prompt; its weights are read as they stand."""
-        blocks = self._stage.of("text_encoder")
-        state = self._stage.begin(blocks, prompt=prompt)
+        """What the pipeline's blocks make of a prompt; its weights are read as they stand.
+
+        Raises:
+            InputError: They look at a picture as well, or refuse the prompt.
+        """
+        if any("image" in block.required_inputs for block in self._stage.of(TEXT)):
+            raise InputError(
+                f"the text encoder of {self._stage.name}, a pipeline of diffusers', looks at a "
+                "picture with the prompt; use encode_text_and_image"
+            )
+        return self._encoded(TEXT, prompt=prompt)
+
+    def encode_seen(self, prompt: str, image: Tensor) -> Conditioning:
+        """The same where a picture [1, height, width, 3] is beside it, which some look at."""
+        found = self._encoded(SEEING_TEXT, prompt=prompt, image=_picture(image[0]))
+        return replace(found, states={**found.states, PICTURE: torch.tensor(1)})
+
+    def _encoded(self, name: str, **given: Any) -> Conditioning:
+        blocks = self._stage.of(name)
+        state = self._stage.begin(blocks, **given)
         try:
             self._stage.run(blocks, state)
         except UnboundLocalError:
             # Some rely on a prompt beside it in any case.
             for guider in self._guiders:
                 guider.enable()
-            state = self._stage.begin(blocks, prompt=prompt)
+            state = self._stage.begin(blocks, **given)
             self._stage.run(blocks, state)
-        names = [o.name for block in blocks for o in block.intermediate_outputs]
-        found: dict[str, Tensor | tuple[Tensor, ...]] = {}
-        for name in names:
-            value: Any = state.get(name)
-            if name.startswith(NEGATIVE):
-                continue
-            if isinstance(value, list) and value and isinstance(value[0], Tensor | int):
-                found[name] = tuple(torch.as_tensor(part).cpu() for part in value)
-            elif isinstance(value, Tensor | int):
-                found[name] = torch.as_tensor(value).cpu()
+        found = {n: s for n, s in written(blocks, state).items() if not n.startswith(NEGATIVE)}
         hidden = [states for states in map(_hidden, found.values()) if states is not None]
         if not hidden:
             raise InputError(f"{self._stage.name} made nothing of the prompt that can be sampled")
@@ -130,7 +153,7 @@ class ModularAutoencoder:
 
     @torch.no_grad()
     def encode(self, images: Tensor, noise: Tensor | None) -> Tensor:
-        blocks = self._stage.of("vae_encoder")
+        blocks = self._stage.of(ENCODE)
         if not blocks:
             raise InputError(
                 f"{self._stage.name}, a pipeline of diffusers', encodes no pictures; begin with an "
@@ -147,9 +170,37 @@ class ModularAutoencoder:
             found.append(self._latent(state.get("image_latents"), height, width))
         return torch.cat(found)
 
+    def references(self, image: Tensor, latent: Latent) -> dict[str, State]:
+        """What a walk to a latent like this reads of a picture beside the prompt.
+
+        Args:
+            image: The picture, [1, height, width, 3] in 0..1.
+            latent: Of the size that will be walked.
+
+        Raises:
+            InputError: The model draws on no picture.
+        """
+        reads = reads_with_picture(self._stage.folder)
+        blocks = [*self._stage.of(SEEING), *self._stage.of(ENCODE)]
+        if not blocks or "strength" in reads:
+            raise InputError(
+                f"{self._stage.name}, a pipeline of diffusers', draws on no picture beside the "
+                "prompt; use encode_text, and begin with the picture's latent"
+            )
+        size = self._kind.size(self._kind.own(latent.samples).shape)
+        state = self._stage.begin(
+            blocks,
+            image=_picture(image[0]),
+            height=size.height,
+            width=size.width,
+            num_frames=size.frames,
+        )
+        self._stage.run(blocks, state)
+        return {n: s for n, s in written(blocks, state).items() if n in reads and n not in _SIZES}
+
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
-        blocks = self._stage.of("decode")
+        blocks = self._stage.of(DECODE)
         own = self._kind.own(latents.to(self._device))
         size = self._kind.size(own.shape)
         pictures = []
@@ -207,12 +258,13 @@ class Modular:
             InputError: A part is missing.
         """
         path = Path(recipe.path)
-        found = stage(path, "denoise")
+        found = stage(path, SEEING_DENOISE, DENOISE)
         walk = Walk.of(found)
         kind = latent_kind(path, recipe.digest)
         load_components(found, device)
         flow = flow_of(found) if steps_aside(walk) else None
-        return ModularDenoiser(lend_shells(found), walk, kind, flow, recipe.digest)
+        seeing = Walk.of(found, SEEING_DENOISE)
+        return ModularDenoiser(lend_shells(found), walk, kind, flow, recipe.digest, seeing)
 
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
         """A control network."""
@@ -220,12 +272,12 @@ class Modular:
 
     def load_text_model(self, recipe: Recipe, device: Device) -> ModularText:
         """The text stage."""
-        return ModularText(load_components(stage(Path(recipe.path), "text_encoder"), device))
+        return ModularText(load_components(stage(Path(recipe.path), SEEING_TEXT, TEXT), device))
 
     def load_autoencoder(self, recipe: Recipe, device: Device) -> ModularAutoencoder:
         """The stages that encode and decode."""
         path = Path(recipe.path)
-        found = load_components(stage(path, "vae_encoder", "decode"), device)
+        found = load_components(stage(path, SEEING, ENCODE, DECODE), device)
         return ModularAutoencoder(found, latent_kind(path, recipe.digest), device)
 
     def empty(self, recipe: Recipe, batch: int, width: int, height: int, frames: int) -> Latent:
@@ -248,6 +300,18 @@ class Modular:
                 )
             shape = (1 + (frames - 1) // kind.frames, *shape)
         return Latent(torch.zeros(batch, kind.channels, *shape), kind.downscale)
+
+
+def written(blocks: Sequence[Block], state: PipelineState) -> dict[str, State]:
+    """What blocks wrote that a prompt can carry: tensors, numbers, and rows of either."""
+    found: dict[str, State] = {}
+    for name in (output.name for block in blocks for output in block.intermediate_outputs):
+        value: Any = state.get(name)
+        if isinstance(value, list) and value and isinstance(value[0], Tensor | int):
+            found[name] = tuple(torch.as_tensor(part).cpu() for part in value)
+        elif isinstance(value, Tensor | int):
+            found[name] = torch.as_tensor(value).cpu()
+    return found
 
 
 def _hidden(states: Tensor | tuple[Tensor, ...]) -> Tensor | None:

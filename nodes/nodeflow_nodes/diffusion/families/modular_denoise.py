@@ -35,6 +35,8 @@ from nodeflow_nodes.diffusion.families.modular_stage import Block, Stage
 from nodeflow_nodes.diffusion.noise_levels import FlowLevels, exponential_shift, rational_shift
 
 NEGATIVE = "negative_"
+PICTURE = "with_picture"
+"""Among a prompt's states: it has a picture beside it."""
 _BEFORE, _ASKING, _STEPPING = "before_denoiser", "denoiser", "after_denoiser"
 _KEPT = 4
 """Prompts whose states stay ready: both of a pair, and those of a second picture."""
@@ -117,6 +119,7 @@ class ModularDenoiser:
         kind: What its latents are like.
         flow: Noise levels it was trained on, where samplers may take the place of its steps.
         digest: Of the model's folder.
+        seeing: The blocks for prompts with a picture beside them.
     """
 
     stage: Stage
@@ -124,6 +127,8 @@ class ModularDenoiser:
     kind: LatentKind
     flow: FlowLevels | None
     digest: str
+    seeing: Walk | None = None
+    _seeing: ModularDenoiser | None = None
     _ready: list[_Prepared] = field(default_factory=list)
 
     text_width = 0
@@ -196,7 +201,7 @@ class ModularDenoiser:
     def estimate(self, x: Tensor, sigma: float, prompt: PromptBatch) -> Tensor:
         """x0 as the network sees it for one prompt, without any guidance."""
         self._guide(None)
-        return self._estimate(x, sigma, prompt, prompt)
+        return self._hearing(prompt)._estimate(x, sigma, prompt, prompt)
 
     @property
     def guides(self) -> bool:
@@ -209,7 +214,7 @@ class ModularDenoiser:
     ) -> Tensor:
         """x0 as the pipeline's own guider makes it of both prompts: some do more than to add."""
         self._guide(scale)
-        return self._estimate(x, sigma, positive, negative)
+        return self._hearing(positive)._estimate(x, sigma, positive, negative)
 
     def own_walk(
         self,
@@ -220,12 +225,21 @@ class ModularDenoiser:
     ) -> Tensor:
         """Where the pipeline's own loop ends, begun with noise of its own."""
         self._guide(None if told.scale == 1 else told.scale)
-        return walk_natively(self, latent, positive, negative, told)
+        return walk_natively(self._hearing(positive), latent, positive, negative, told)
 
     def packing(self, x: Tensor) -> Packing:
         """How latents of this size lie in the walk."""
         shape = self.kind.own(self.kind.framed_again(x)).shape
         return packing(self.stage.folder, self.digest, self.kind.size(shape))
+
+    def _hearing(self, prompt: PromptBatch) -> ModularDenoiser:
+        """The same by the blocks for a prompt with a picture beside it, if this is one."""
+        if PICTURE not in prompt.states or self.seeing is None:
+            return self
+        if self._seeing is None:
+            flow = self.flow if steps_aside(self.seeing) else None
+            self._seeing = ModularDenoiser(self.stage, self.seeing, self.kind, flow, self.digest)
+        return self._seeing
 
     def _estimate(
         self, x: Tensor, sigma: float, positive: PromptBatch, negative: PromptBatch
@@ -297,7 +311,7 @@ class ModularDenoiser:
                 f"the prompt is not for {self.stage.name}; encode it with the text encoder of the "
                 "same model"
             )
-        return {name: _stated(state, x.device) for name, state in states.items()}
+        return {name: _stated(state, x.device) for name, state in states.items() if name != PICTURE}
 
     def _guiders(self) -> list[Any]:
         parts: Mapping[str, Any] = self.stage.pipeline.components

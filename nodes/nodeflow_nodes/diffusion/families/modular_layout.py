@@ -18,7 +18,13 @@ from diffusers.modular_pipelines.modular_pipeline import LoopSequentialPipelineB
 from torch import Tensor
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.modular_stage import Block, Stage, load_shells, stage
+from nodeflow_nodes.diffusion.families.modular_stage import (
+    DENOISE,
+    Block,
+    Stage,
+    load_shells,
+    stage,
+)
 
 _SIDE, _FRAMES = 256, 33
 """Of the picture or video by which a pipeline's latents are measured: multiples of all that is
@@ -115,13 +121,13 @@ class Walk:
     after: tuple[Block, ...]
 
     @classmethod
-    def of(cls, found: Stage) -> Walk:
+    def of(cls, found: Stage, name: str = DENOISE) -> Walk:
         """Of a stage.
 
         Raises:
             InputError: It has no loop.
         """
-        blocks = found.of("denoise")
+        blocks = found.of(name)
         places = [
             n for n, block in enumerate(blocks) if isinstance(block, LoopSequentialPipelineBlocks)
         ]
@@ -220,7 +226,7 @@ def begin(found: Stage, walk: Walk, size: Size, batch: int, **given: Any) -> Pip
 
 @lru_cache(maxsize=2)
 def _shelled(folder: Path, digest: str) -> tuple[Stage, Walk]:
-    found = load_shells(stage(folder, "denoise"))
+    found = load_shells(stage(folder, DENOISE))
     return found, Walk.of(found)
 
 

@@ -33,8 +33,21 @@ Block = Any
 Values = Mapping[str, Any]
 
 _PIPELINE: Any = ModularPipeline  # diffusers has few types
-_TEXT_ONLY = {"prompt": True}
-_WITH_PICTURE = {"prompt": True, "image": True}
+_TEXT_ONLY: Values = {"prompt": True}
+_WITH_PICTURE: Values = {"prompt": True, "image": True}
+TEXT, ENCODE, DENOISE, DECODE = "text_encoder", "vae_encoder", "denoise", "decode"
+SEEING_TEXT, SEEING, SEEING_DENOISE = "seeing_text", "image_encoder", "seeing_denoise"
+_STAGES: Mapping[str, tuple[str, Values]] = {
+    TEXT: (TEXT, _TEXT_ONLY),
+    SEEING_TEXT: (TEXT, _WITH_PICTURE),
+    ENCODE: (ENCODE, _WITH_PICTURE),
+    SEEING: (SEEING, _WITH_PICTURE),
+    DENOISE: (DENOISE, _TEXT_ONLY),
+    SEEING_DENOISE: (DENOISE, _WITH_PICTURE),
+    DECODE: (DECODE, _TEXT_ONLY),
+}
+"""Stages: how their blocks' names begin, and what is given: blocks may be others for a prompt with
+a picture beside it."""
 
 
 @dataclass(frozen=True)
@@ -141,9 +154,10 @@ def stage(folder: Path, *names: str) -> Stage:
     whole = opened(folder)
     blocks: dict[str, Block] = {}
     for name in names:
-        given = _WITH_PICTURE if name == "vae_encoder" else _TEXT_ONLY
+        part, given = _STAGES[name]
         flat = _resolved(whole.blocks, given)
-        blocks |= {key: block for key, block in flat.items() if key.split(".")[0] == name}
+        mine = {key: block for key, block in flat.items() if key.split(".")[0] == part}
+        blocks |= {name + key.removeprefix(part): block for key, block in mine.items()}
     if not any(key.split(".")[0] == names[-1] for key in blocks):
         raise InputError(
             f"{type(whole).__name__}, diffusers' pipeline for the model {folder}, has no stage "
@@ -156,6 +170,14 @@ def stage(folder: Path, *names: str) -> Stage:
             local_files_only=True,
         )
     return Stage(pipeline, blocks, folder)
+
+
+def reads_with_picture(folder: Path) -> set[str]:
+    """What the denoise stage of a folder's pipeline reads where there is a picture beside the
+    prompt."""
+    blocks = _resolved(opened(folder).blocks, _WITH_PICTURE)
+    mine = [block for key, block in blocks.items() if key.split(".")[0] == DENOISE]
+    return {param.name for block in mine for param in block.inputs if param.name}
 
 
 def load_components(found: Stage, device: Device) -> Stage:

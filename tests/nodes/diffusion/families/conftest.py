@@ -19,6 +19,10 @@ from tests.nodes.diffusion.modular_models import (
     save_wan,
     save_z_image,
 )
+from tests.nodes.diffusion.modular_picture_models import (
+    save_qwen_image_edit,
+    save_wan_of_pictures,
+)
 
 SAVERS: dict[str, Callable[[Path], Any]] = {
     "z_image": save_z_image,
@@ -27,6 +31,8 @@ SAVERS: dict[str, Callable[[Path], Any]] = {
     "flux_2": save_flux_2,
     "ltx": save_ltx,
     "ideogram": save_ideogram,
+    "wan_of_pictures": save_wan_of_pictures,
+    "qwen_image_edit": save_qwen_image_edit,
 }
 
 
