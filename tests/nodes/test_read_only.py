@@ -117,9 +117,15 @@ LINKS = {
 }
 TRANSFORMERS = {
     f"diffusion.{name}"
-    for name in ("first_block_cache", "taylor_seer_cache", "shift_noise", "shift_noise_for_size")
+    for name in (
+        "encode_text_and_image",  # is run with a model of its kind in test_modular_workflows.py
+        "first_block_cache",
+        "taylor_seer_cache",
+        "shift_noise",
+        "shift_noise_for_size",
+    )
 }
-"""Nodes that hand on a recipe, for models of another kind than the embedded one."""
+"""Nodes for models of another kind than the embedded one; most hand on a recipe."""
 LITERALS: dict[str, Any] = {"int": 1, "float": 0.5, "str": "a", "bool": True, "json": 1, "~T": 1}
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import PIL.Image
 import pytest
 
 import nodeflow
@@ -13,6 +14,7 @@ from nodeflow import NodeError, Workflow
 from nodeflow.engine import Engine
 from nodeflow.settings import Settings
 from tests.nodes.diffusion.modular_models import save_wan, save_z_image
+from tests.nodes.diffusion.modular_picture_models import save_wan_of_pictures
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +22,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     root = tmp_path_factory.mktemp("modular")
     save_z_image(root / "models" / "checkpoints" / "z_image")
     save_wan(root / "models" / "checkpoints" / "wan")
+    save_wan_of_pictures(root / "models" / "checkpoints" / "wan_of_pictures")
+    (root / "data" / "inputs").mkdir(parents=True)
+    PIL.Image.radial_gradient("L").resize((64, 64)).save(root / "data" / "inputs" / "picture.png")
     settings = Settings(
         cache=root / "cache", data=root / "data", packs=(), models=(root / "models",)
     )
@@ -81,6 +86,19 @@ def test_a_picture_is_made_with_any_method(engine: Engine, method: str) -> None:
 def test_a_video_is_made_as_its_frames(engine: Engine) -> None:
     made = flow("wan", {"width": 64, "height": 64, "frames": 9}, schedule="simple")
     assert nodeflow.run(made, engine=engine)["image"].shape == (9, 64, 64, 3)
+
+
+def test_a_picture_is_set_in_motion(engine: Engine) -> None:
+    document = json.loads(flow("wan_of_pictures", {"width": 64, "height": 64, "frames": 5}).dumps())
+    document["nodes"]["picture"] = {"type": "image.load", "inputs": {"file": "picture.png"}}
+    document["nodes"]["positive"]["type"] = "diffusion.encode_text_and_image"
+    document["nodes"]["positive"]["inputs"] |= {
+        "vae": {"node": "load", "output": "vae"},
+        "image": {"node": "picture", "output": "image"},
+        "latent": {"node": "empty", "output": "latent"},
+    }
+    made = Workflow.parse(json.dumps(document))
+    assert nodeflow.run(made, engine=engine)["image"].shape == (5, 64, 64, 3)
 
 
 def test_what_the_prompt_says_makes_a_difference(engine: Engine) -> None:
