@@ -123,7 +123,11 @@ class ClipVisionFile:
 
 
 def _only_file(folder: Path, what: str) -> Path:
-    """The file with the weights of a folder; safetensors before pickles of the same."""
+    """The file with the weights of a folder; of several the one that transformers reads, and
+    safetensors before pickles of the same."""
+    usual = folder / "model.safetensors"
+    if usual.is_file():
+        return usual
     files = sorted(item for item in folder.iterdir() if item.suffix in _WEIGHTS)
     safe = [item for item in files if item.suffix == ".safetensors"]
     found = safe or files

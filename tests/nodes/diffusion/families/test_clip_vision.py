@@ -53,6 +53,9 @@ def test_a_config_beside_the_weights_is_heeded_if_it_is_an_image_encoders(tmp_pa
 
     folder, file, config = (tmp_path, tmp_path / "model.safetensors", tmp_path / "config.json")
     plain = seen(folder)
+    # Other formats of the same may lie beside it.
+    (tmp_path / "model.fp16.safetensors").write_bytes(b"")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"")
     told = json.loads(config.read_text())
     config.write_text(json.dumps(told | {"hidden_act": "gelu"}))
     assert torch.equal(seen(folder), seen(file))
