@@ -327,12 +327,10 @@ class ModularDenoiser:
             guider.guidance_scale = scale - 1 if original else scale
 
     def _edged(self, x: Tensor, change: Any) -> Tensor:
-        laid = self.packing(x)
-        plain = bool((laid.scale == 1).all()) and not bool(laid.offset.any())
-        if plain:
+        edge = self.packing(x).edge
+        if edge is None:
             return x
-        shape = x.shape[1:]
-        scale, offset = (edge.to(x.device).reshape(shape) for edge in (laid.scale, laid.offset))
+        scale, offset = (part.to(x.device).reshape(x.shape[1:]) for part in edge)
         found: Tensor = change(x, scale, offset)
         return found
 

@@ -90,26 +90,52 @@ class Packing:
     Attributes:
         packed: Shape in the walk, for one picture.
         shape: Shape as the autoencoder takes it, for one picture.
-        order: Place of each number of the packed latent in the other.
-        scale: What unpacking multiplies by, of the other's shape; it adds `offset`.
-        offset: See `scale`.
+        places: For each number of `shape` where it lies in `packed`; None if in the same order.
+        order: The way back.
+        edge: What unpacking multiplies by and adds, both of `shape`; None if it does neither.
     """
 
     packed: tuple[int, ...]
     shape: tuple[int, ...]
-    order: Tensor
-    scale: Tensor
-    offset: Tensor
+    places: Tensor | None = None
+    order: Tensor | None = None
+    edge: tuple[Tensor, Tensor] | None = None
+
+    @classmethod
+    def by(
+        cls,
+        packed: tuple[int, ...],
+        shape: tuple[int, ...],
+        places: Tensor,
+        edge: tuple[Tensor, Tensor] | None = None,
+    ) -> Packing:
+        """By the places of a latent's numbers.
+
+        Raises:
+            ValueError: Some number has no place, or two.
+        """
+        straight = torch.arange(len(places))
+        if torch.equal(places, straight):
+            return cls(packed, shape, edge=edge)
+        order = places.argsort()
+        if not torch.equal(places[order], straight):
+            raise ValueError("a number of the latent has no place of its own")
+        return cls(packed, shape, places, order, edge)
 
     def pack(self, x: Tensor) -> Tensor:
-        """[batch, *shape] as [batch, *packed]; neither scale nor offset are touched."""
-        flat = x.reshape(len(x), -1)
-        return flat[:, self.order.to(x.device)].reshape(len(x), *self.packed)
+        """[batch, *shape] as [batch, *packed]; the edge is not touched."""
+        return _laid(x, self.order, self.packed)
 
     def unpack(self, packed: Tensor) -> Tensor:
         """The way back from `pack`."""
-        flat = packed.reshape(len(packed), -1)
-        return flat[:, self.order.to(packed.device).argsort()].reshape(len(packed), *self.shape)
+        return _laid(packed, self.places, self.shape)
+
+
+def _laid(x: Tensor, places: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+    flat = x.reshape(len(x), -1)
+    if places is not None:
+        flat = flat[:, places.to(x.device)]
+    return flat.reshape(len(x), *shape)
 
 
 @dataclass(frozen=True)
@@ -169,7 +195,7 @@ def latent_kind(folder: Path, digest: str) -> LatentKind:
     return LatentKind(first.shape[1], _SIDE // first.shape[-1], frames, framed)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def packing(folder: Path, digest: str, size: Size) -> Packing:
     """How a latent of a size lies in the walk.
 
@@ -192,19 +218,19 @@ def packing(folder: Path, digest: str, size: Size) -> Packing:
     )
     scale = one - zero
     places = ((low - zero) / scale).round() + _DIGIT * ((high - zero) / scale).round()
-    order = places.flatten().long()
-    if not torch.equal(order.sort().values, torch.arange(count)):
+    plain = bool((scale == 1).all()) and not bool(zero.any())
+    try:
+        return Packing.by(
+            tuple(start.shape[1:]),
+            tuple(zero.shape[1:]),
+            places.flatten().long(),
+            None if plain else (scale[0].float(), zero[0].float()),
+        )
+    except ValueError as error:
         raise InputError(
             f"{found.name}, diffusers' pipeline for the model {folder}, changes latents behind its "
             "walk in a way that cannot be undone, so its own method must walk: choose native"
-        )
-    return Packing(
-        tuple(start.shape[1:]),
-        tuple(zero.shape[1:]),
-        order.argsort(),
-        scale[0].float(),
-        zero[0].float(),
-    )
+        ) from error
 
 
 def begin(found: Stage, walk: Walk, size: Size, batch: int, **given: Any) -> PipelineState:

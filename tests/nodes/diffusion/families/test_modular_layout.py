@@ -48,9 +48,20 @@ def test_a_loop_that_does_more_keeps_its_step(kind: str) -> None:
 
 
 def test_what_is_packed_is_unpacked() -> None:
-    order = torch.randperm(24, generator=torch.Generator().manual_seed(1))
-    laid = Packing((6, 4), (2, 3, 4), order, torch.ones(2, 3, 4), torch.zeros(2, 3, 4))
+    places = torch.randperm(24, generator=torch.Generator().manual_seed(1))
+    laid = Packing.by((6, 4), (2, 3, 4), places)
     x = torch.randn(5, 2, 3, 4)
     assert laid.pack(x).shape == (5, 6, 4)
     assert torch.equal(laid.unpack(laid.pack(x)), x)
-    assert torch.equal(laid.pack(x)[0].flatten(), x[0].flatten()[order])
+    assert torch.equal(laid.pack(x)[0].flatten()[places], x[0].flatten())
+
+
+def test_what_keeps_its_order_is_not_laid_out_anew() -> None:
+    laid = Packing.by((2, 3), (2, 3), torch.arange(6))
+    assert laid.places is None
+    assert torch.equal(laid.pack(torch.ones(1, 2, 3)), torch.ones(1, 2, 3))
+
+
+def test_numbers_without_a_place_of_their_own_are_refused() -> None:
+    with pytest.raises(ValueError, match="no place of its own"):
+        Packing.by((2,), (2,), torch.tensor([1, 1]))
