@@ -52,7 +52,7 @@ def upscale(
     tiler = Tiler(
         _caller(network),
         network.scale,
-        tile or fitting_tile(network),
+        tile or fitting_tile(network, max(height, width)),
         overlap,
         planes=count * len(groups),
         told=lambda done, total: progress(done, total, text=f"tile {done} of {total}"),

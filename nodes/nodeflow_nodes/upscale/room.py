@@ -22,8 +22,15 @@ _SHARE = 0.5
 """Of what is free. Kernels need room that no tensor tells of, and others want some too."""
 
 
-def fitting_tile(network: Network) -> int:
-    """Side of the largest tile that the free memory of a network's device holds, in pixels."""
+def fitting_tile(network: Network, longest: int) -> int:
+    """Side of the largest tile that the free memory of a network's device holds, in pixels.
+
+    Args:
+        network: What enlarges the tiles; for all but the smallest pictures it is tried once.
+        longest: The longer side of the picture.
+    """
+    if longest <= SIZES[-1]:
+        return SIZES[-1]
     room = _SHARE * free_bytes(network.device) / bytes_for_a_pixel(network)
     return next((side for side in SIZES if side * side <= room), SIZES[-1])
 

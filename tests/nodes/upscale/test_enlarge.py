@@ -147,6 +147,12 @@ def test_a_tile_of_0_is_what_the_free_memory_holds(make_file, monkeypatch) -> No
         totals.clear()
 
 
+def test_for_small_pictures_the_memory_is_not_measured(make_file, monkeypatch) -> None:
+    path, image = make_file(), picture(1, 64, 50)
+    monkeypatch.setattr(room, "free_bytes", lambda device: pytest.fail("it was measured"))
+    assert torch.equal(run(path, image, 0, 32), run(path, image, 64, 32))
+
+
 def test_cancelling_stops_in_the_middle_of_a_tile(make_file) -> None:
     network = enlarge.load_network(load_upscaler(make_file()), Device())
     with working(lambda: True), pytest.raises(Cancelled):
