@@ -169,8 +169,10 @@ def _inner_width(network: Config) -> int:
 
 def _check_fit(folder: ModelFile, layout: FolderLayout, texts: dict[str, Config]) -> None:
     """The parts must belong together: same latents, same text."""
-    # One that fills holes takes a mask and a second latent beside the first.
-    if folder.inputs not in (folder.channels, 2 * folder.channels + 1):
+    # One that fills holes takes a second latent beside the first, and a mask: one number for each
+    # of its pixels, or for each pixel of the picture.
+    masks = (1, folder.downscale**2)
+    if folder.inputs not in (folder.channels, *(2 * folder.channels + mask for mask in masks)):
         raise InputError(
             f"the network of {folder.path} takes {folder.inputs} channels and its autoencoder "
             f"makes {folder.channels}; the parts are of different models"

@@ -40,11 +40,12 @@ def beside(latent: Latent, mask: Tensor | None, network: Denoiser) -> Tensor | N
     more = network.inputs - network.channels
     if more == 0:
         return None
-    if more != network.channels + 1:
+    for_mask = more - network.channels
+    if for_mask not in (1, network.downscale**2):
         raise InputError(
             f"the model takes {network.inputs} channels, and its latents have {network.channels}; "
-            "of such models only those that fill holes, with one channel for the mask and a "
-            "picture beside it, are supported"
+            "of such models only those that fill holes, with a mask and a picture beside it, are "
+            "supported"
         )
     if mask is None:
         # Everything may change: there is nothing around to go by.
@@ -53,7 +54,23 @@ def beside(latent: Latent, mask: Tensor | None, network: Denoiser) -> Tensor | N
     if around is None:
         around = torch.where(mask > 0.5, 0.0, latent.samples)
     around = around.to(latent.samples.device, torch.float32)
-    return torch.cat([mask.round(), network.scaled(around)], dim=1)
+    if for_mask == 1:
+        return torch.cat([mask.round(), network.scaled(around)], dim=1)
+    return torch.cat([network.scaled(around), _folded(latent, network.downscale)], dim=1)
+
+
+def _folded(latent: Latent, downscale: int) -> Tensor:
+    """The mask pixel by pixel, those of a latent pixel as its channels."""
+    batch, _, height, width = latent.samples.shape
+    if latent.mask is None:
+        return latent.samples.new_ones(batch, downscale**2, height, width)
+    sides = (height * downscale, width * downscale)
+    mask = latent.mask.float().unsqueeze(1)
+    if mask.shape[2:] != sides:
+        mask = torch.nn.functional.interpolate(mask, size=sides, mode="bilinear")
+    blocks = mask.round().view(len(mask), height, downscale, width, downscale)
+    folded = blocks.permute(0, 2, 4, 1, 3).reshape(len(mask), downscale**2, height, width)
+    return folded.expand(batch, -1, -1, -1).to(latent.samples.device)
 
 
 def kept_outside(

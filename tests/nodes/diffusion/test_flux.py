@@ -172,11 +172,13 @@ def full_size_rows() -> dict[str, int]:
     return {name: len(tensor) for name, tensor in original_flux(network.state_dict()).items()}
 
 
-def test_a_network_that_fills_is_refused(root: Path, tmp_path: Path, pipes: dict[str, Any]) -> None:
+def test_a_network_that_follows_edges_is_refused(
+    root: Path, tmp_path: Path, pipes: dict[str, Any]
+) -> None:
     state = original_flux(pipes["dev"].transformer.state_dict())
-    state["img_in.weight"] = torch.zeros(64, 384)
-    file = save(state, tmp_path / "fill.safetensors")
-    with pytest.raises(InputError, match=r"takes .*384.* only models that draw from text"):
+    state["img_in.weight"] = torch.zeros(64, 128)
+    file = save(state, tmp_path / "canny.safetensors")
+    with pytest.raises(InputError, match=r"takes .*128.* only models that draw from text or fill"):
         inspect_model(file)
 
 

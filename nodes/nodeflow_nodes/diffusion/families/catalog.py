@@ -126,7 +126,12 @@ CATALOG: tuple[FolderLayout, ...] = (
     ),
     FolderLayout(
         family="flux",
-        pipelines=("FluxPipeline", "FluxImg2ImgPipeline", "FluxInpaintPipeline"),
+        pipelines=(
+            "FluxPipeline",
+            "FluxImg2ImgPipeline",
+            "FluxInpaintPipeline",
+            "FluxFillPipeline",
+        ),
         weights={
             "transformer": "diffusion_pytorch_model",
             "vae": "diffusion_pytorch_model",

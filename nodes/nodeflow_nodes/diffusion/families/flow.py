@@ -83,7 +83,10 @@ class FlowDenoiser:
     @torch.no_grad()
     def estimate(self, x: Tensor, sigma: float, prompt: PromptBatch) -> Tensor:
         height, width = x.shape[2:]
-        out = self.asked(whole_patches(x, self.patch), sigma, self.pooled(prompt))
+        prompt = self.pooled(prompt)
+        if prompt.beside is not None:
+            prompt = replace(prompt, beside=whole_patches(prompt.beside, self.patch))
+        out = self.asked(whole_patches(x, self.patch), sigma, prompt)
         return x - sigma * out[:, :, :height, :width].float()
 
     def asked(self, x: Tensor, sigma: float, prompt: PromptBatch) -> Tensor:

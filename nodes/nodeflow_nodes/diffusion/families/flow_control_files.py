@@ -109,6 +109,7 @@ def _flux_name(name: str, state: Weights) -> str:
 
 def _flux_control_config(state: Mapping[str, Tensor]) -> dict[str, Any]:
     config = flux_config(state)
+    del config["out_channels"]
     modes = state.get("controlnet_mode_embedder.weight")
     if modes is not None:
         config["num_mode"] = modes.shape[0]

@@ -21,6 +21,7 @@ from nodeflow_nodes.diffusion.families.flow_control import flux_residuals
 from nodeflow_nodes.diffusion.families.flow_control_files import read_flux_control
 from nodeflow_nodes.diffusion.families.flux_keys import (
     FAMILY_FLUX,
+    PACKED,
     in_diffusers_layout,
     network_prefix,
 )
@@ -56,6 +57,10 @@ class FluxDenoiser(FlowDenoiser):
     follows the prompt, without a second estimate.
     """
 
+    @property
+    def inputs(self) -> int:
+        return int(self.network.config["in_channels"]) // PACKED
+
     def defaults(self, negative: bool) -> Mapping[str, float]:
         return {"guidance": _GUIDANCE} if self.network.config["guidance_embeds"] else {}
 
@@ -84,6 +89,10 @@ class FluxDenoiser(FlowDenoiser):
         asked |= flux_residuals(prompt.hints, asked, self.network)
         if not self.defaults(False):
             asked["guidance"] = None
+        if prompt.beside is not None:
+            # Control networks know nothing of what lies beside a latent.
+            whole = torch.cat([x, prompt.beside.to(device)], dim=1)
+            asked["hidden_states"] = packed(whole).to(dtype)
         return unpacked(self.network(**asked)[0], x.shape)
 
 

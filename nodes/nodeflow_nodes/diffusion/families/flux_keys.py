@@ -14,6 +14,7 @@ PACKED = 4
 NETWORK_PREFIXES = ("model.diffusion_model.", "")
 _FIRST_BLOCK = "double_blocks.0.img_attn.norm."
 """Its norms have names of their own only here."""
+_DOWNSCALE = 8
 CONTROL_BLOCKS = "controlnet_blocks.0.weight"
 """What control networks of transformers have, whose other names are those of what they control."""
 _DIFFUSERS = ("single_transformer_blocks.0.proj_mlp.", "time_text_embed.text_embedder.linear_1.")
@@ -42,10 +43,12 @@ def find_flux(table: TensorTable) -> Found | None:
         else tuple(f"{prefix}{name}" for name in ("img_in", "final_layer.linear", "txt_in"))
     )
     taken, given, text = (table.sides(f"{name}.weight") for name in names)
-    if taken[1] != given[0]:
+    # Those that fill holes see a second latent and the mask's pixels.
+    if taken[1] not in (given[0], 2 * given[0] + PACKED * _DOWNSCALE**2):
         raise InputError(
             f"the network in {table.path} takes {taken[1:]} channels and gives {given[:1]}: only "
-            "models that draw from text are supported of this kind, not those that fill or follow"
+            "models that draw from text or fill holes are supported of this kind, not those that "
+            "follow edges or depth"
         )
     encoders = encoder_prefixes(table)
     parts = {"denoiser"}
@@ -56,8 +59,8 @@ def find_flux(table: TensorTable) -> Found | None:
         "diffusers" if prefix is None else "original",
         frozenset(parts),
         prediction="flow",
-        channels=taken[1] // PACKED,
-        downscale=vae_downscale(table) if "vae" in parts else 8,
+        channels=given[0] // PACKED,
+        downscale=vae_downscale(table) if "vae" in parts else _DOWNSCALE,
         text_width=text[1],
         inputs=taken[1] // PACKED,
         inner_width=taken[0],

@@ -40,11 +40,13 @@ def sd3_config(state: State) -> dict[str, Any]:
 def flux_config(state: State) -> dict[str, Any]:
     """Config of a `FluxTransformer2DModel`."""
     width, taken = state["x_embedder.weight"].shape
+    given = state.get("proj_out.weight")
     head_width = state["transformer_blocks.0.attn.norm_q.weight"].shape[0]
     # 16, 56 and 56 of 128: the parts of a head that turn with each of a token's three places.
     axes = (head_width // 8, head_width * 7 // 16, head_width * 7 // 16)
     return {
         "in_channels": taken,
+        "out_channels": None if given is None else given.shape[0],
         "num_layers": count(state, r"transformer_blocks\.(\d+)\."),
         "num_single_layers": count(state, r"single_transformer_blocks\.(\d+)\."),
         "attention_head_dim": head_width,
