@@ -26,7 +26,6 @@ from nodeflow_nodes.diffusion.families.ip_adapter_keys import (
     ClipVisionFile,
     IpAdapterFile,
 )
-from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY
 from nodeflow_nodes.diffusion.ip_adapter_checks import (
     check_ip_adapter,
     clip_vision_facts,
@@ -84,7 +83,7 @@ def load_ip_adapter(file: Annotated[Path, File("ipadapter", folder=True)]) -> Ip
             the ipadapter folders; or a folder that holds one such file.
     """
     found = IpAdapterFile.read(file)
-    return IpAdapter(Recipe(str(found.path), found.digest, IP_ADAPTER, found.family or FAMILY))
+    return IpAdapter(Recipe(str(found.path), found.digest, IP_ADAPTER, found.loader))
 
 
 @node(title="Load CLIP vision", category="models", output="clip_vision", facts=clip_vision_facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY, FAMILY_XL
+from nodeflow_nodes.diffusion.families.fingerprints import UNETS
 from nodeflow_nodes.diffusion.hooks import Facts, Known
 from nodeflow_nodes.diffusion.modular_folders import MODULAR
 
@@ -12,16 +12,14 @@ TAYLOR_SEER = "taylor_seer_cache"
 STEP_CACHES = (FIRST_BLOCK, TAYLOR_SEER)
 """The kinds of patch."""
 
-_UNETS = {FAMILY: "Stable Diffusion 1 and 2", FAMILY_XL: "Stable Diffusion XL"}
-
 
 def check_step_cache(model: Known) -> None:
     """The network must be a transformer, as far as the file tells."""
     family = model.get("family") if isinstance(model, dict) else None
-    if family in _UNETS:
+    if family in UNETS:
         raise InputError(
             f"step caches are for transformers, such as Stable Diffusion 3 and Flux, and the "
-            f"network of {_UNETS[family]} is a UNet; link the model without this node"
+            f"network of {UNETS[family]} is a UNet; link the model without this node"
         )
     if family == MODULAR:
         raise InputError(

@@ -54,6 +54,11 @@ class IpAdapterFile:
     precision: str
     digest: str
 
+    @property
+    def loader(self) -> str:
+        """The family that loads it: one for networks of other sizes is loaded alike."""
+        return self.family or FAMILY
+
     @classmethod
     def read(cls, path: Path) -> IpAdapterFile:
         """Look at a file in its original layout, or at a folder that holds one such file.
