@@ -20,6 +20,7 @@ from diffusers.modular_pipelines.modular_pipeline import PipelineState
 from torch import Tensor
 
 from nodeflow import Conditioning, Device, InputError, Latent, Recipe
+from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.families.family import Change, ControlNetwork
 from nodeflow_nodes.diffusion.families.modular_denoise import (
@@ -263,6 +264,8 @@ class Modular:
         kind = latent_kind(path, recipe.digest)
         load_components(found, device)
         flow = flow_of(found) if steps_aside(walk) else None
+        for network in found.modules.values():
+            compiled(network, device)
         seeing = Walk.of(found, SEEING_DENOISE)
         return ModularDenoiser(lend_shells(found), walk, kind, flow, recipe.digest, seeing)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from nodeflow_nodes.diffusion.guiders import guider
 from nodeflow_nodes.diffusion.latent_edits import add_noise, seed_batch, upscale_latent
 from nodeflow_nodes.diffusion.latents import decode, empty_latent, encode_image
 from nodeflow_nodes.diffusion.load import load_model
+from nodeflow_nodes.diffusion.parts import denoiser
 from nodeflow_nodes.diffusion.samplers.noise import start_noise
 from nodeflow_nodes.diffusion.sampling import sample
 from nodeflow_nodes.diffusion.sampling_advanced import sample_advanced
@@ -287,3 +289,17 @@ def test_a_walk_is_cancelled_within_a_step(made: Any, memory: ModelMemory) -> No
     walk()
     with working(lambda: True), pytest.raises(Cancelled):
         walk()
+
+
+def test_its_networks_are_compiled_for_those_who_ask(
+    made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model(made("wan")[0])
+    asked: list[str] = []
+    monkeypatch.setattr(
+        torch.nn.Module, "compile", lambda self, **options: asked.append(type(self).__name__)
+    )
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/g++")
+    for compiled in (False, True):
+        denoiser(model.model, ModelMemory(), Device(compiled=compiled))
+    assert asked == ["WanTransformer3DModel"]
