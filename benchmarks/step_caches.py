@@ -28,18 +28,18 @@ from torch import Tensor
 from nodeflow import Conditioning, Latent, Model, ModelMemory, Progress
 from nodeflow.devices import find_device
 
-WORDS, ROUNDS = ("a red apple on a table", "blurred"), 2
+WORDS, ROUNDS = ("a red apple on a table", "blurred"), 1
 
 
 def random_network(folder: Path) -> tuple[Model, tuple[Conditioning, Conditioning]]:
-    """The architecture of Stable Diffusion 3 with half of its layers, half as wide, and prompts."""
+    """The architecture of Stable Diffusion 3 with half of its layers, a third as wide, and prompts."""
     from diffusers import SD3Transformer2DModel
     from safetensors.torch import save_file
 
     torch.manual_seed(0)
     network = SD3Transformer2DModel(
-        sample_size=32, num_layers=12, attention_head_dim=64, num_attention_heads=12,
-        joint_attention_dim=4096, caption_projection_dim=768, pooled_projection_dim=2048,
+        sample_size=32, num_layers=12, attention_head_dim=64, num_attention_heads=8,
+        joint_attention_dim=4096, caption_projection_dim=512, pooled_projection_dim=2048,
         pos_embed_max_size=96, qk_norm="rms_norm",
     )  # fmt: skip
     file = folder / "random.safetensors"

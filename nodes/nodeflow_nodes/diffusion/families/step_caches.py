@@ -142,10 +142,13 @@ class CachedDenoiser:
         """What the cache did, for people."""
         if not self.calls:
             return "Step cache: unused, since control networks speak at every step."
+        done = f"{self.computed} of {self.calls} calls of the network were computed whole"
+        if self.computed == self.calls:
+            return f"Step cache: {done}: it saved nothing; a higher threshold may."
         saved = 1 - self.computed / self.calls
         return (
-            f"Step cache: {self.computed} of {self.calls} calls of the network were computed whole "
-            f"({saved:.0%} left out). The picture differs from that without the cache."
+            f"Step cache: {done} ({saved:.0%} left out). The picture differs from that without the "
+            "cache."
         )
 
 
