@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.hooks import Facts, Known
-from nodeflow_nodes.diffusion.modular_folders import MODULAR
 
 _FLOW = "flow"
 
@@ -15,7 +14,8 @@ def check_shift(model: Known) -> None:
     """The model must be one of rectified flows, as far as the file tells."""
     facts = model if isinstance(model, Mapping) else {}
     prediction = facts.get("prediction")
-    if facts.get("family") == MODULAR or (prediction and prediction != _FLOW):
+    # Of a pipeline of diffusers' it is known only when its scheduler is loaded.
+    if prediction and prediction != _FLOW:
         raise InputError(
             "only models of rectified flows, such as Stable Diffusion 3 and Flux, have a shift, "
             f"and this one is of the family {facts.get('family')}; link it without this node"

@@ -12,7 +12,7 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -174,6 +174,10 @@ class ModularDenoiser:
             f"what is laid over a network, such as a LoRA or a step cache, is not supported for "
             f"{self.stage.name}, a pipeline of diffusers'; leave it out"
         )
+
+    def with_levels(self, levels: FlowLevels) -> ModularDenoiser:
+        """The same network with other noise levels; a pipeline's own walk keeps its own."""
+        return replace(self, flow=levels, _seeing=None, _ready=[])
 
     def weakened(self, weakening: Weakening) -> AbstractContextManager[None]:
         """Refused.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from nodeflow import InputError, Patch
 from nodeflow_nodes.diffusion.families.family import Denoiser
 from nodeflow_nodes.diffusion.families.flow import FlowDenoiser
+from nodeflow_nodes.diffusion.families.modular_denoise import ModularDenoiser
 from nodeflow_nodes.diffusion.noise_levels import FlowLevels, rational_shift
 
 SHIFT = "shift"
@@ -25,6 +26,8 @@ def shifted(denoiser: Denoiser, shift: float) -> Denoiser:
     Raises:
         InputError: It is none of rectified flows.
     """
+    if isinstance(denoiser, ModularDenoiser):
+        return denoiser.with_levels(denoiser.levels.with_shift(rational_shift(shift)))
     if not isinstance(denoiser, FlowDenoiser) or not isinstance(denoiser.levels, FlowLevels):
         raise InputError(
             "only models of rectified flows, such as Stable Diffusion 3 and Flux, have a shift; "

@@ -15,7 +15,8 @@ from nodeflow_nodes.diffusion.load import load_model
 from nodeflow_nodes.diffusion.parts import denoiser
 from nodeflow_nodes.diffusion.samplers.noise import start_noise
 from nodeflow_nodes.diffusion.sampling import sample
-from nodeflow_nodes.diffusion.sampling_advanced import sample_advanced
+from nodeflow_nodes.diffusion.sampling_advanced import noise_levels, sample_advanced
+from nodeflow_nodes.diffusion.shift import shift_noise
 from nodeflow_nodes.diffusion.text import encode_text
 
 from nodeflow import (
@@ -289,6 +290,17 @@ def test_a_walk_is_cancelled_within_a_step(made: Any, memory: ModelMemory) -> No
     walk()
     with working(lambda: True), pytest.raises(Cancelled):
         walk()
+
+
+def test_its_noise_levels_are_shifted_as_by_its_scheduler(made: Any, memory: ModelMemory) -> None:
+    model = load_model(made("z_image")[0])
+    shifted = shift_noise(model.model, 3.0), shift_noise(model.model, 6.0)
+    plain, same, higher = (
+        noise_levels(recipe, 4, "simple", models=memory, device=DEVICE)
+        for recipe in (model.model, *shifted)
+    )
+    assert plain == pytest.approx(same)
+    assert higher[1] > plain[1]
 
 
 def test_its_networks_are_compiled_for_those_who_ask(
