@@ -32,7 +32,7 @@ WORDS, ROUNDS = ("a red apple on a table", "blurred"), 1
 
 
 def random_network(folder: Path) -> tuple[Model, tuple[Conditioning, Conditioning]]:
-    """The architecture of Stable Diffusion 3 with half of its layers, a third as wide, and prompts."""
+    """The architecture of Stable Diffusion 3, half as deep and a third as wide; and prompts."""
     from diffusers import SD3Transformer2DModel
     from safetensors.torch import save_file
 
