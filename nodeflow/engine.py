@@ -18,15 +18,15 @@ from typing import Any
 from pydantic import JsonValue
 
 from nodeflow.cache.disk import DiskStore
-from nodeflow.cache.heap import give_back
 from nodeflow.cache.memory import MemoryStore
 from nodeflow.canonical import canonical
 from nodeflow.checking.checked import Checked, CheckedNode
 from nodeflow.checking.checker import check
-from nodeflow.devices import Device, DeviceFacts, find_device
+from nodeflow.devices import Device, DeviceFacts, find_device, memory_for_models
 from nodeflow.errors import NodeError, NodeflowError, PackError, Problem, StoreError, WorkflowError
 from nodeflow.events import Emit, NodeReport, RunFinished, RunStatus
 from nodeflow.garbage import Freezer, uncollected
+from nodeflow.heap import give_back
 from nodeflow.keys import FileDigests
 from nodeflow.models.memory import ModelMemory
 from nodeflow.overrides import override
@@ -139,9 +139,14 @@ class Engine:
         self._counted_until = 0.0
         self.disk = self._open_disk() if cache else None
         self.memory = MemoryStore(self.settings.memory, self.settings.device_memory)
-        self.models = ModelMemory(self.settings.model_memory)
+        self.models = ModelMemory(self.settings.model_memory, self._for_models)
         self.lanes = Lanes(self.settings.cpu_threads)
         self.digests = FileDigests(self.disk)
+
+    def _for_models(self, device: str) -> int:
+        """Bytes for models on a device that is not the CPU."""
+        given = self.settings.device_model_memory
+        return memory_for_models(device) if given is None else given
 
     def _open_disk(self) -> DiskStore | None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 
+import psutil
 import torch
 from torch.nn.attention import SDPBackend
 
@@ -51,6 +52,14 @@ def devices() -> list[str]:
     """The names of all devices here, the one that `auto` takes first."""
     gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     return [*gpus, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
+
+
+def device_memory(name: str) -> int:
+    """Bytes of memory that a device has; those of the machine where it shares them."""
+    device = torch.device(name)
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return int(psutil.virtual_memory().total)
 
 
 def _device(name: str) -> torch.device:

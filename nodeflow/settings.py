@@ -78,6 +78,8 @@ class Settings(BaseSettings):
         memory: Budget for values kept in RAM, in bytes.
         device_memory: Budget for values kept on the device, in bytes.
         model_memory: Budget for models kept in RAM, in bytes.
+        device_model_memory: Budget for models kept on the device, in bytes; by default four
+            fifths of what the device has.
         disk: Budget of the disk store, in bytes.
         history: Budget of a server's journal, in bytes; the oldest finished jobs leave first.
         history_days: Days after which a finished job leaves the journal.
@@ -99,6 +101,7 @@ class Settings(BaseSettings):
     memory: Size = Field(default_factory=lambda: _share_of_ram(0.25))
     device_memory: Size = ByteSize(_GB)
     model_memory: Size = Field(default_factory=lambda: _share_of_ram(0.5))
+    device_model_memory: Size | None = None
     disk: Size = ByteSize(20 * _GB)
     history: Size = ByteSize(2 * _GB)
     history_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 90.0

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from nodeflow.cache.heap import give_back
+from nodeflow.heap import give_back
 
 LOOSE = 64 << 20
 """Bytes of evicted values after which freed memory is handed back to the system."""

@@ -142,7 +142,7 @@ class Caller:
         """
         function, arguments, files = self._arguments(node, values, token)
         before = self._fingerprints(node, arguments) if self._guard else None
-        with working(self._cancelled):
+        with working(self._cancelled), self._services.models.lease():
             returned = function(**arguments)
         return self._made(node, arguments, returned, files, before)
 
@@ -150,7 +150,7 @@ class Caller:
         """Call an `async` function; as `call`."""
         function, arguments, files = self._arguments(node, values, token)
         before = self._fingerprints(node, arguments) if self._guard else None
-        with working(self._cancelled):
+        with working(self._cancelled), self._services.models.lease():
             returned = await function(**arguments)
         return self._made(node, arguments, returned, files, before)
 

@@ -43,6 +43,8 @@ def environment_of(settings: Settings) -> dict[str, str]:
     for name in Settings.model_fields.keys() - _OF_CLIENTS:
         value = getattr(settings, name)
         variable = PREFIX + name.upper()
+        if value is None:
+            continue
         if isinstance(value, tuple):
             folders = [str(folder) for folder in value]
             bad = next((folder for folder in folders if os.pathsep in folder), None)

@@ -22,6 +22,7 @@ from nodeflow_nodes.diffusion.families.quantizing import Quantizing, quantized_w
 from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.families.shifting import SHIFT, shift_of, shifted
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser, step_cache
+from nodeflow_nodes.diffusion.part_sizes import expected_bytes
 from nodeflow_nodes.diffusion.step_cache_checks import STEP_CACHES
 
 
@@ -48,7 +49,11 @@ def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
 
         return models.get(model, device, quantized, lambda part: part.size)
     base = models.get(
-        plain, device, lambda: family.load_denoiser(plain, device), lambda part: part.size
+        plain,
+        device,
+        lambda: family.load_denoiser(plain, device),
+        lambda part: part.size,
+        expected_bytes(plain, device),
     )
     if not model.patches:
         return base
@@ -60,7 +65,11 @@ def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextMode
     family = family_of(encoder)
     plain = replace(encoder, patches=())
     base = models.get(
-        plain, device, lambda: family.load_text_model(plain, device), lambda part: part.size
+        plain,
+        device,
+        lambda: family.load_text_model(plain, device),
+        lambda part: part.size,
+        expected_bytes(plain, device),
     )
     if not encoder.patches:
         return base
@@ -80,7 +89,11 @@ def autoencoder(vae: Recipe, models: ModelMemory, device: Device) -> Autoencoder
     """The autoencoder of a model."""
     family = family_of(vae)
     return models.get(
-        vae, device, lambda: family.load_autoencoder(vae, device), lambda part: part.size
+        vae,
+        device,
+        lambda: family.load_autoencoder(vae, device),
+        lambda part: part.size,
+        expected_bytes(vae, device),
     )
 
 
@@ -91,6 +104,7 @@ def ip_adapter(adapter: Recipe, models: ModelMemory, device: Device) -> IpAdapte
         device,
         lambda: read_ip_adapter(IpAdapterFile.read(Path(adapter.path)), device),
         lambda part: part.size,
+        expected_bytes(adapter, device),
     )
 
 
@@ -101,6 +115,7 @@ def image_encoder(encoder: Recipe, models: ModelMemory, device: Device) -> ClipV
         device,
         lambda: ClipVision.load(ClipVisionFile.read(Path(encoder.path)), device),
         lambda part: part.size,
+        expected_bytes(encoder, device),
     )
 
 
@@ -108,5 +123,9 @@ def control_network(control: Recipe, models: ModelMemory, device: Device) -> Con
     """A control network."""
     family = family_of(control)
     return models.get(
-        control, device, lambda: family.load_control(control, device), lambda part: part.size
+        control,
+        device,
+        lambda: family.load_control(control, device),
+        lambda part: part.size,
+        expected_bytes(control, device),
     )

@@ -8,8 +8,8 @@ import platform
 import psutil
 import pytest
 
-from nodeflow.cache.heap import give_back
 from nodeflow.cache.memory import MemoryStore
+from nodeflow.heap import give_back
 
 MB = 1 << 20
 BLOCKS = 1600
