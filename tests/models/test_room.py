@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
@@ -25,6 +26,13 @@ CPU = Device()
 
 def recipe(name: str) -> Recipe:
     return Recipe(f"/models/{name}", name, "denoiser", "toy")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _without_looking_for_garbage() -> Iterator[None]:
+    """Hundreds of times would take minutes; the last test does it in a process of its own."""
+    with mock.patch.object(memory, "_hand_back"):
+        yield
 
 
 class Shelf:
@@ -63,14 +71,6 @@ def test_the_budget_is_kept_and_nothing_that_is_there_is_loaded_again(
 ) -> None:
     sizes = dict(asked)
     shelf = Shelf(ModelMemory(budget))
-    # Looking for garbage hundreds of times would take minutes.
-    with mock.patch.object(memory, "_hand_back"):
-        keep_asking(shelf, asked, sizes, budget, known=known)
-
-
-def keep_asking(
-    shelf: Shelf, asked: list[tuple[str, int]], sizes: dict[str, int], budget: int, *, known: bool
-) -> None:
     for name, _ in asked:
         there = shelf.names()
         loads = len(shelf.loads)
