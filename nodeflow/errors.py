@@ -8,6 +8,8 @@ from typing import Literal
 
 Severity = Literal["error", "warning"]
 
+_OUT_OF_MEMORY = ("can't allocate memory", "CUDA out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -117,3 +119,18 @@ class Cancelled(NodeflowError):  # noqa: N818  # an event, not a fault
 
     def __init__(self) -> None:
         super().__init__("The run was cancelled.")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out: of a GPU, of this machine, or of Python itself.
+
+    Nodes that can do with less catch these, and try again in smaller parts.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    # torch is not imported here: where it is not, none of its errors is raised.
+    if not isinstance(error, RuntimeError):
+        return False
+    named = any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
+    # For the CPU, and for libraries of a GPU that allocate by themselves, only the text tells.
+    return named or any(sign in str(error) for sign in _OUT_OF_MEMORY)

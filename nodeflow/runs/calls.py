@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
+import traceback
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from nodeflow.devices import Device
-from nodeflow.errors import InputError, NodeError, NodeflowError
+from nodeflow.errors import InputError, NodeError, NodeflowError, is_out_of_memory
 from nodeflow.events import Emit, NodePreview, NodeProgress
 from nodeflow.literals import literal_adapter, reason
 from nodeflow.models.memory import ModelMemory
@@ -324,8 +325,12 @@ def failure(node: PlanNode, error: BaseException) -> NodeError:
         return error
     if isinstance(error, NodeflowError):  # what nodeflow raises on purpose is a sentence already
         sentence = str(error)
-    elif isinstance(error, MemoryError):
-        sentence = f"out of memory: {error}"
+    elif is_out_of_memory(error):
+        # The error lives on in results; what its frames hold is what there was no room for.
+        traceback.clear_frames(error.__traceback__)
+        said = str(error).partition("\n")[0]
+        sentence = "out of memory; ask for something smaller, or close what else uses the memory"
+        sentence += f" ({said})" if said else ""
     else:
         sentence = f"{type(error).__name__}: {error}"
     found = NodeError(node.id, node.spec.id, sentence)

@@ -21,6 +21,12 @@ def test_a_node_that_gives_another_type_fails_with_a_sentence(house, flow, kind,
     assert failure(house) == f"its output 'int' is declared int, but a {named} is not int"
 
 
+def test_a_node_that_finds_no_memory_says_what_to_do_and_the_next_run_goes_well(house, flow):
+    house.run(flow({"w": ("wrong", {"kind": "much"})}, {"n": "w"}))
+    assert failure(house).startswith("out of memory; ask for something smaller, or close what else")
+    assert house.run(flow({"n": ("number", {"value": 3})}, {"n": "n"}))["n"] == 3
+
+
 @pytest.mark.parametrize("kind", ["nan", "inf"])
 def test_a_number_that_is_not_finite_is_refused(house, flow, kind):
     house.run(flow({"r": ("ratio", {"kind": kind})}, {"n": "r"}))

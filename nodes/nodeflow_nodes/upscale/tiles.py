@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nodeflow import is_out_of_memory
 from nodeflow_nodes.upscale.checks import SMALLEST
 
 Enlarge = Callable[[Tensor], Tensor]
@@ -95,7 +96,7 @@ class Tiler:
             try:
                 return self._attempt(planes)
             except (RuntimeError, MemoryError) as error:
-                if not _is_out_of_memory(error) or self._tile // 2 < SMALLEST:
+                if not is_out_of_memory(error) or self._tile // 2 < SMALLEST:
                     raise
             # Only here, after the error, nobody holds the tensors of the attempt any more.
             if torch.cuda.is_available():
@@ -159,10 +160,3 @@ def in_tiles(
             after_tile()
     assert result is not None  # a picture has at least one tile
     return result.div_(down[:, None]).div_(across)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """GPUs have an error of their own for it; for the CPU only the text tells."""
-    return isinstance(
-        error, torch.OutOfMemoryError | MemoryError
-    ) or "can't allocate memory" in str(error)

@@ -132,8 +132,10 @@ def wrong(kind: str = "text") -> int:
     """Give something else than was declared.
 
     Args:
-        kind: What to give.
+        kind: What to give; "much" is more than there is memory for.
     """
+    if kind == "much":
+        return len(bytes(1 << 62))
     return {"text": "one", "none": None, "bool": True, "list": [1]}[kind]  # type: ignore[return-value]
 
 

@@ -12,7 +12,7 @@ from diffusers.utils import logging as diffusers_logging
 from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
-from nodeflow import Device, InputError, Precision, check_cancelled
+from nodeflow import Device, InputError, Precision, check_cancelled, is_out_of_memory
 from nodeflow_nodes.diffusion.families.packing import packed
 
 M = TypeVar("M", bound=nn.Module)
@@ -48,9 +48,9 @@ def load_part(
                 dtype=dtype_of(device),
                 output_loading_info=True,
             )
-    except torch.OutOfMemoryError:
-        raise
     except (OSError, ValueError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise
         raise InputError(f"the model part {folder} cannot be loaded: {error}") from error
     missing = sorted(report["missing_keys"])
     if missing:

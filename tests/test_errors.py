@@ -1,0 +1,31 @@
+"""Errors: what counts as too little memory."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from nodeflow import is_out_of_memory
+
+
+def allocation_error() -> RuntimeError:
+    """What the CPU's allocator really raises."""
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), torch.OutOfMemoryError("Tried to allocate 20.00 GiB"), allocation_error()],
+    ids=["Python", "GPU", "CPU"],
+)
+def test_errors_of_too_little_memory_are_known(error: Exception) -> None:
+    assert is_out_of_memory(error)
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("shapes do not fit"), ValueError("can't allocate memory"), OSError()]
+)
+def test_other_errors_are_not(error: Exception) -> None:
+    assert not is_out_of_memory(error)
