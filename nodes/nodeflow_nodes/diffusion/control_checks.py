@@ -9,7 +9,13 @@ from pydantic import JsonValue
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
-from nodeflow_nodes.diffusion.hooks import Facts, Known, check_together, check_walk_part
+from nodeflow_nodes.diffusion.hooks import (
+    NEEDS_VAE,
+    Facts,
+    Known,
+    check_together,
+    check_walk_part,
+)
 
 
 def control_facts(file: Known) -> dict[str, Facts]:
@@ -58,9 +64,13 @@ def check_control(
                 )
 
 
-def controlled_facts(positive: Known, negative: Known) -> dict[str, Facts]:
-    """Facts of `apply_controlnet`: those of the prompts."""
-    return {"positive": _facts(positive), "negative": _facts(negative)}
+def controlled_facts(
+    positive: Known, negative: Known, controlnet: Known = None, vae: Known = None
+) -> dict[str, Facts]:
+    """Facts of `apply_controlnet`: those of the prompts, and whether an autoencoder is missing."""
+    needs = bool(_facts(controlnet).get("channels")) and vae is None
+    more: Facts = {NEEDS_VAE: True} if needs else {}
+    return {"positive": {**_facts(positive), **more}, "negative": {**_facts(negative), **more}}
 
 
 def _facts(known: Known) -> Facts:

@@ -26,6 +26,10 @@ NATIVE: Final = "native"
 """The method that leaves a walk to the model's own pipeline."""
 
 
+NEEDS_VAE = "needs_vae"
+"""The fact of prompts whose control networks make latents with the model's own autoencoder."""
+
+
 def model_facts(file: Known) -> dict[str, Facts]:
     """Facts of `load_model`; an unusable file or folder is said here, before the run."""
     if not isinstance(file, Path):
@@ -119,6 +123,11 @@ def check_sample(
                 "it with the model's own text encoder, or choose the family at load_text_encoder"
             )
         _agree(f"the {name} prompt", prompt, model, ("text_width",))
+        if _facts(prompt).get(NEEDS_VAE) and _facts(model).get("has_vae") is False:
+            raise InputError(
+                f"a control network of the {name} prompt sees its picture as a latent, and the "
+                "model's file has no autoencoder; give apply_controlnet the one of load_vae"
+            )
     _agree("the latent", latent, model, ("channels", "downscale"))
 
 
@@ -248,6 +257,7 @@ def _model(model: ModelFile) -> dict[str, JsonValue]:
         **_text(model),
         **_kind(model),
         "prediction": model.prediction,
+        "has_vae": "vae" in model.parts,
         **({"inner_width": model.inner_width} if model.inner_width else {}),
     }
 

@@ -17,7 +17,7 @@ from diffusers import (
 )
 from nodeflow_nodes.diffusion import hooks, parts
 from nodeflow_nodes.diffusion.control import apply_controlnet, load_controlnet
-from nodeflow_nodes.diffusion.control_checks import check_control, control_facts
+from nodeflow_nodes.diffusion.control_checks import check_control, control_facts, controlled_facts
 from nodeflow_nodes.diffusion.latents import empty_latent
 from nodeflow_nodes.diffusion.load import LoadedModel, load_denoiser, load_model, load_vae
 from nodeflow_nodes.diffusion.samplers.euler import euler
@@ -331,6 +331,28 @@ def test_what_does_not_fit_is_told(pipes: dict[str, Any], models: Any, tmp_path:
     unet = save(make_control(make_pipeline("1").unet).state_dict(), tmp_path / "1.safetensors")
     with pytest.raises(InputError, match="for the family stable_diffusion, and the positive"):
         check_control(flux, flux, control_facts(unet)["controlnet"], 0.0, 1.0)
+
+
+def test_a_missing_autoencoder_is_told_before_the_run(
+    pipes: dict[str, Any], models: Any, tmp_path: Path
+) -> None:
+    state = original_flux(pipes["flux"].transformer.state_dict())
+    alone = hooks.denoiser_facts(save(state, tmp_path / "network.safetensors"))["model"]
+    whole = hooks.model_facts(Path(models["flux"].model.path))
+    prompt = whole["text_encoder"]
+    for kind, needs in (("flux", True), ("flux xlabs", False)):
+        (tmp_path / kind).mkdir()
+        file = written(kind, make_network(kind), "diffusers", tmp_path / kind)
+        net = control_facts(file)["controlnet"]
+        told = controlled_facts(prompt, prompt, net, None)
+        hooks.check_sample(whole["model"], told["positive"], told["negative"], None)
+        given = controlled_facts(prompt, prompt, net, {"channels": 16})
+        hooks.check_sample(alone, given["positive"], given["negative"], None)
+        if not needs:
+            hooks.check_sample(alone, told["positive"], told["negative"], None)
+            continue
+        with pytest.raises(InputError, match=r"sees its picture as a latent, and .* load_vae"):
+            hooks.check_sample(alone, told["positive"], told["negative"], None)
 
 
 def test_one_for_a_network_of_another_size_says_so(

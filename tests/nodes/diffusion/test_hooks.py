@@ -15,7 +15,8 @@ def test_load_model_tells_the_facts_of_its_parts(folder: Path) -> None:
     latent = {"family": "stable_diffusion", "channels": 4, "downscale": 8}
     assert facts["vae"] == latent
     assert facts["text_encoder"] == {"family": "stable_diffusion", "text_width": 16}
-    assert facts["model"] == {**latent, "text_width": 16, "prediction": "epsilon"}
+    network = {"text_width": 16, "prediction": "epsilon", "has_vae": True}
+    assert facts["model"] == {**latent, **network}
 
 
 def test_a_broken_folder_is_said_before_the_run(broken: Path) -> None:
