@@ -115,24 +115,25 @@ LINKS = {
     "list[~B]": ("words", "lines"),
     "list[str]": ("words", "lines"),
 }
-TRANSFORMERS = {
+ELSEWHERE = {
     f"diffusion.{name}"
     for name in (
         "encode_text_and_image",  # is run with a model of its kind in test_modular_workflows.py
         "first_block_cache",
+        "quantize",  # needs packages that may be missing; it hands on a recipe
         "taylor_seer_cache",
         "shift_noise",
         "shift_noise_for_size",
     )
 }
-"""Nodes for models of another kind than the embedded one; most hand on a recipe."""
+"""Nodes that the embedded model cannot serve: for models of other kinds, most of them."""
 LITERALS: dict[str, Any] = {"int": 1, "float": 0.5, "str": "a", "bool": True, "json": 1, "~T": 1}
 
 
 def builtin_nodes() -> list[NodeSpec]:
     registry = Registry.discover(find_packs([]), None)
     found = [spec for spec in registry.specs.values() if spec.pack in PACKS]
-    return [spec for spec in found if spec.id not in TRANSFORMERS]
+    return [spec for spec in found if spec.id not in ELSEWHERE]
 
 
 def given(port: InputSpec) -> Any:
