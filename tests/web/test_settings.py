@@ -124,3 +124,34 @@ def test_the_browser_tells_of_a_job_that_ends_unseen_if_that_is_wanted(editor: E
     page.evaluate("() => { window.unseen = false; }")
     palette(editor, "notify")
     kept(editor)
+
+
+def test_reduced_motion_is_kept_whatever_the_system_wishes(editor: Editor) -> None:
+    editor.load(tools(one=("tools.number", {}, (0, 0)), two=("tools.number", {}, (4000, 0))))
+    gliding = """async () => {
+        const { editor } = window.inspect;
+        const before = editor.canvas.viewport();
+        editor.canvas.setViewport({ ...before, x: before.x + 300 });
+        await new Promise(requestAnimationFrame);
+        await new Promise(requestAnimationFrame);
+        return editor.canvas.viewport().x - before.x < 299;
+    }"""
+    fading = "parseFloat(getComputedStyle(document.body).getPropertyValue('--gentle')) > 0"
+
+    def moves(motion: str) -> tuple[bool, bool]:
+        expect(editor.page.locator("html")).to_have_attribute("data-motion", motion)
+        moving = (editor.page.evaluate(gliding), editor.page.evaluate(fading))
+        editor.page.wait_for_timeout(400)
+        return moving
+
+    assert moves("full") == (True, True)
+    editor.page.emulate_media(reduced_motion="reduce")
+    assert moves("reduced") == (False, False)
+    palette(editor, "motion: full")
+    assert moves("full") == (True, True)
+    editor.page.emulate_media(reduced_motion="no-preference")
+    palette(editor, "motion: reduced")
+    assert moves("reduced") == (False, False)
+    palette(editor, "motion: system")
+    assert moves("full") == (True, True)
+    kept(editor)

@@ -3,6 +3,7 @@
 import type { Editor } from "../editor";
 import type { WorkflowRead } from "../server/api";
 import { watch } from "../server/socket";
+import { applyMotion } from "../ui/motion";
 import { applyTheme } from "../ui/theme";
 import { announce } from "./announce";
 
@@ -86,16 +87,20 @@ const kindsOf = ({ library }: Editor): Set<string> => {
   return kinds;
 };
 
-/** The theme and the title follow what they are about. */
+/** The theme, the motion and the title follow what they are about. */
 function follow(editor: Editor): void {
   const { settings, tabs, runs } = editor;
   let stop = applyTheme(settings.getState().values.theme);
+  let still = applyMotion(settings.getState().values.motion);
   settings.subscribe((now, before) => {
     if (now.values.theme !== before.values.theme) {
       stop();
       stop = applyTheme(now.values.theme);
     }
-    document.documentElement.dataset.motion = now.values.motion;
+    if (now.values.motion !== before.values.motion) {
+      still();
+      still = applyMotion(now.values.motion);
+    }
   });
   let last = "";
   const title = () => {

@@ -4,14 +4,13 @@ import type { ReactFlowInstance, useStoreApi } from "@xyflow/react";
 import type { RefObject } from "react";
 import type { Point } from "../doc/types";
 import type { Viewport } from "../store/tabs";
+import { isCalm } from "../ui/motion";
 import type { CanvasHandle } from "./handle";
 import { fitting, READABLE } from "./views";
 
 const GLIDE = 200;
 const FARTHEST = 0.04;
 const NEAREST = 3;
-
-const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 type Motion = Pick<
   CanvasHandle,
@@ -60,7 +59,7 @@ export function makeHandle(
 /** Moving the view, which glides unless the user wants no motion. */
 function motion(size: () => Point, viewport: () => Viewport, flow: ReactFlowInstance): Motion {
   const setViewport = (view: Viewport, animated = true) =>
-    void flow.setViewport(view, { duration: animated && !calm() ? GLIDE : 0 });
+    void flow.setViewport(view, { duration: animated && !isCalm() ? GLIDE : 0 });
   const zoomTo = (zoom: number) => {
     const view = viewport();
     const [width, height] = size();
