@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WEB := $(BIN)/python scripts/web_tools.py
 
-.PHONY: demo test check lint types layers web web-check schema serve bench thumbnails
+.PHONY: demo test check lint types layers web web-check schema serve bench thumbnails screenshots
 .DEFAULT_GOAL := demo
 
 # A picture from the embedded model; the second time it is read from the cache.
@@ -59,6 +59,11 @@ bench: web
 # The pictures of the templates, workflows/*.webp; look at them before you commit them.
 thumbnails: $(INSTALLED)
 	$(BIN)/python scripts/make_thumbnails.py
+
+# The pictures of the editor, docs/editor/*.webp; look at them too. With Chromium, as the tests.
+screenshots: web
+	$(WEB) chromium
+	$(BIN)/python -m scripts.make_screenshots
 
 # The stamp is older than the list of what to install: install (again).
 $(INSTALLED): pyproject.toml constraints.txt
