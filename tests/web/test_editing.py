@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -290,3 +291,48 @@ def test_all_that_a_node_needs_and_all_that_needs_it_is_selected(editor: Editor)
     editor.page.keyboard.press("Shift+d")
     expect(editor.status).to_have_text("4 nodes are selected.")
     assert chosen() == {"other", "first", "second", "aside"}
+
+
+def test_sockets_of_one_type_look_alike_and_those_of_another_do_not(editor: Editor) -> None:
+    editor.load(
+        tools(
+            load=("diffusion.load_model", {"file": "emoji"}, (0, 0)),
+            text=("diffusion.encode_text", {}, (340, 0)),
+            sample=("diffusion.sample", {}, (680, 0)),
+        )
+    )
+
+    def look(node: str, side: str, name: str) -> tuple[str, str | None]:
+        socket = editor.node(node).get_by_role("button", name=re.compile(f"^{name}: .* {side}$"))
+        colour = socket.locator("svg").evaluate("svg => getComputedStyle(svg).color")
+        return colour, socket.get_attribute("data-shape")
+
+    gives = {name: look("Load model", "output", name) for name in ("model", "text_encoder", "vae")}
+    assert len(set(gives.values())) == 3
+    assert look("Sample", "input", "model") == gives["model"]
+    assert look("Encode text", "input", "encoder") == gives["text_encoder"]
+    assert len({colour for colour, _ in gives.values()}) == 3
+
+
+def test_a_pinned_node_in_a_selection_box_is_taken_but_stays_when_the_rest_is_moved(
+    chain: Callable[[], Editor],
+) -> None:
+    editor = chain()
+    editor.page.locator('[data-node="first"] header').click()
+    editor.page.keyboard.press("p")
+    editor.page.keyboard.press("Escape")
+    before = {name: one["at"] for name, one in editor.doc["layout"]["nodes"].items()}
+    boxes = [editor.page.locator(f'[data-node="{one}"]').bounding_box() for one in before]
+    assert all(boxes)
+    left = min(box["x"] for box in boxes if box) - 15
+    top = min(box["y"] for box in boxes if box) - 30
+    right = max(box["x"] + box["width"] for box in boxes if box) + 15
+    low = max(box["y"] + box["height"] for box in boxes if box) + 30
+    editor.drag_points((left, low), (right, top))
+    expect(editor.page.locator("[data-node][data-selected]")).to_have_count(3)
+    x, y = editor.centre(editor.page.locator('[data-node="start"] header'))
+    editor.drag_points((x, y), (x, y + 100))
+    after = {name: one["at"] for name, one in editor.doc["layout"]["nodes"].items()}
+    assert after["first"] == before["first"]
+    assert after["start"][1] > before["start"][1]
+    assert after["second"][1] > before["second"][1]

@@ -28,6 +28,28 @@ def test_one_click_draws_a_picture_with_previews_on_the_way(editor: Editor) -> N
     expect(editor.node("Sample")).to_contain_text(" s")
 
 
+def test_the_preview_on_the_node_changes_while_it_samples(editor: Editor) -> None:
+    page = editor.page
+    page.get_by_role("textbox", name="text").first.fill("a yellow boat on the sea")
+    steps = page.get_by_role("spinbutton", name="steps")
+    steps.dblclick()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("120")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+Enter")
+    preview = page.get_by_role("img", name="Preview of Sample")
+    expect(preview).to_be_visible(timeout=60_000)
+    seen = set()
+    for _ in range(3):
+        shown = preview.get_attribute("src") or ""
+        seen.add(shown)
+        expect(preview).not_to_have_attribute("src", shown)
+        assert preview.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    assert len(seen) == 3
+    expect(editor.node("Sample")).to_have_attribute("data-status", "running")
+    editor.button("Cancel").first.click()
+
+
 def test_the_first_view_is_read_on_a_small_screen(editor: Editor) -> None:
     page = editor.page
     page.set_viewport_size({"width": 1024, "height": 768})

@@ -86,6 +86,27 @@ def test_a_random_seed_changes_before_the_run_that_it_makes(editor: Editor) -> N
     assert job == shown
 
 
+def test_a_seed_counts_on_before_each_run_or_stays(editor: Editor) -> None:
+    editor.load(tools("seed", seed=("tools.seeded", {"seed": 5}, (0, 0))))
+    seed = editor.page.get_by_role("spinbutton", name="seed")
+    for mode, says, values in (
+        ("increment", "Add 1 before each run", ("6", "7")),
+        ("fixed", "Keep this seed", ("7", "7")),
+    ):
+        editor.page.get_by_role("button", name="Before each run, seed").click()
+        editor.page.get_by_text(says).click()
+        expect(editor.button(f"Before each run, seed: {mode}")).to_be_visible()
+        for value in values:
+            editor.page.keyboard.press("Escape")
+            with editor.page.expect_response(
+                lambda answer: answer.request.method == "POST" and answer.url.endswith("/api/jobs")
+            ) as handed:
+                editor.page.keyboard.press("Control+Enter")
+            sent = handed.value.request.post_data_json["workflow"]["nodes"]["seed"]["inputs"]
+            assert str(sent["seed"]) == value
+            expect(seed).to_have_attribute("aria-valuenow", value)
+
+
 def test_one_tab_runs_while_another_is_edited(editor: Editor) -> None:
     editor.load(
         {
