@@ -6,7 +6,10 @@ from pathlib import Path
 
 import torch
 from diffusers import (
+    AutoencoderKL,
     FlowMatchEulerDiscreteScheduler,
+    FluxKontextPipeline,
+    FluxTransformer2DModel,
     QwenImageEditPipeline,
     WanImageToVideoPipeline,
     WanTransformer3DModel,
@@ -18,9 +21,18 @@ from transformers import (
     Qwen2VLImageProcessor,
     Qwen2VLProcessor,
     Qwen2VLVideoProcessor,
+    T5Config,
+    T5EncoderModel,
 )
 
-from tests.nodes.diffusion.modular_models import CHAT, save_qwen_image, save_wan
+from tests.nodes.diffusion.modular_models import (
+    CHAT,
+    louder,
+    save_qwen_image,
+    save_wan,
+    t5_tokenizer,
+)
+from tests.nodes.diffusion.tiny_models import VAE, make_clip, tokenizer
 
 MARKS = {
     "image_token_id": "<|image_pad|>",
@@ -84,6 +96,33 @@ def save_qwen_image_edit(folder: Path) -> QwenImageEditPipeline:
         tokenizer,
         Qwen2VLProcessor(sight, tokenizer, Qwen2VLVideoProcessor(), chat_template=CHAT),
         base.transformer,
+    )
+    pipeline.save_pretrained(folder)
+    return pipeline
+
+
+def save_flux_kontext(folder: Path) -> FluxKontextPipeline:
+    """Flux Kontext: brings pictures to an area of its own, and is told how firmly to be guided."""
+    torch.manual_seed(12)
+    words = t5_tokenizer()
+    text = T5Config(vocab_size=len(words), d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2)
+    pipeline = FluxKontextPipeline(
+        FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
+        AutoencoderKL(**VAE, latent_channels=16, scaling_factor=0.36, shift_factor=0.11).eval(),
+        make_clip(64),
+        tokenizer("<|endoftext|>"),
+        louder(T5EncoderModel(text)),
+        words,
+        FluxTransformer2DModel(
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=32,
+            pooled_projection_dim=64,
+            guidance_embeds=True,
+            axes_dims_rope=(4, 6, 6),
+        ).eval(),
     )
     pipeline.save_pretrained(folder)
     return pipeline

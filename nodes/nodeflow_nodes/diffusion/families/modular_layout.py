@@ -245,6 +245,8 @@ def begin(found: Stage, walk: Walk, size: Size, batch: int, **given: Any) -> Pip
     """
     blocks = [*walk.before, walk.loop, *walk.after]
     known = {"height": size.height, "width": size.width, "num_frames": size.frames, **given}
+    # Some would bring what they are given to an area of their own.
+    known["max_area"] = size.height * size.width
     names = found.inputs(blocks)
     known |= {n: batch for n in names if n.startswith("num_") and n.endswith("_per_prompt")}
     return found.begin(blocks, **{name: value for name, value in known.items() if name in names})

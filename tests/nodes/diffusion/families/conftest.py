@@ -20,6 +20,7 @@ from tests.nodes.diffusion.modular_models import (
     save_z_image,
 )
 from tests.nodes.diffusion.modular_picture_models import (
+    save_flux_kontext,
     save_qwen_image_edit,
     save_wan_of_pictures,
 )
@@ -32,6 +33,7 @@ SAVERS: dict[str, Callable[[Path], Any]] = {
     "ltx": save_ltx,
     "ideogram": save_ideogram,
     "wan_of_pictures": save_wan_of_pictures,
+    "flux_kontext": save_flux_kontext,
     "qwen_image_edit": save_qwen_image_edit,
 }
 

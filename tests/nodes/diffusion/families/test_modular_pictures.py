@@ -12,7 +12,7 @@ from nodeflow_nodes.diffusion.latents import empty_latent
 from nodeflow_nodes.diffusion.load import LoadedModel, load_model
 from nodeflow_nodes.diffusion.samplers.noise import start_noise
 from nodeflow_nodes.diffusion.sampling_advanced import sample_advanced
-from nodeflow_nodes.diffusion.text import encode_text
+from nodeflow_nodes.diffusion.text import distilled_guidance, encode_text
 from nodeflow_nodes.diffusion.text_and_image import encode_text_and_image
 
 from nodeflow import Conditioning, Image, InputError, Latent, ModelMemory
@@ -82,6 +82,28 @@ def test_flux_2_draws_on_a_picture_as_in_diffusers(made: Any, memory: ModelMemor
     plain = encode_text(model.text_encoder, PROMPT, models=memory, device=DEVICE)
     without = walked(model, (plain, plain), latent, sigmas, 1.0, memory)
     assert (without - found).abs().max() > 1e-3
+
+
+def test_flux_kontext_edits_a_picture_as_in_diffusers(made: Any, memory: ModelMemory) -> None:
+    folder, pipeline = made("flux_kontext")
+    model = load_model(folder)
+    latent = empty_latent(model.model, SIDE, SIDE)
+    prompt = distilled_guidance(seen(model, PROMPT, latent, memory), 2.5)
+    noise = start_noise(latent.samples, (SEED,))
+    reference = pipeline(
+        image=PICTURE,
+        prompt=PROMPT,
+        height=SIDE,
+        width=SIDE,
+        max_area=SIDE * SIDE,
+        num_inference_steps=2,
+        guidance_scale=2.5,
+        latents=pipeline._pack_latents(noise, 1, 16, 8, 8),
+        output_type="latent",
+    ).images
+    found = walked(model, (prompt, prompt), latent, levels(pipeline), 1.0, memory)
+    unpacked = pipeline._unpack_latents(reference, SIDE, SIDE, 8)
+    assert (found - unpacked).abs().max() <= 1e-4
 
 
 def test_wan_sets_a_picture_in_motion_as_in_diffusers(made: Any, memory: ModelMemory) -> None:
