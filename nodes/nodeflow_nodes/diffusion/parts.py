@@ -9,12 +9,8 @@ from nodeflow import Device, ModelMemory, Recipe
 from nodeflow_nodes.diffusion.families.clip_vision import ClipVision
 from nodeflow_nodes.diffusion.families.embedding_keys import CLIP_SKIP, EMBEDDING
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
-from nodeflow_nodes.diffusion.families.family import (
-    Autoencoder,
-    ControlNetwork,
-    Denoiser,
-    TextModel,
-)
+from nodeflow_nodes.diffusion.families.family import Autoencoder, Denoiser, TextModel
+from nodeflow_nodes.diffusion.families.hints import ControlNetwork
 from nodeflow_nodes.diffusion.families.ip_adapter import IpAdapter, read_ip_adapter
 from nodeflow_nodes.diffusion.families.ip_adapter_keys import ClipVisionFile, IpAdapterFile
 from nodeflow_nodes.diffusion.families.lora_weights import Laying

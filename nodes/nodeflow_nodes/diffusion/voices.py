@@ -10,15 +10,8 @@ import torch
 from torch import Tensor
 
 from nodeflow import Conditioning, Control, InputError, Recipe
-from nodeflow_nodes.diffusion.families.family import (
-    Adapter,
-    ControlNetwork,
-    Denoiser,
-    Encode,
-    Hint,
-    PromptBatch,
-    Sight,
-)
+from nodeflow_nodes.diffusion.families.family import Denoiser, PromptBatch
+from nodeflow_nodes.diffusion.families.hints import Adapter, ControlNetwork, Encode, Hint, Sight
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 
 Role = Literal["positive", "negative"]

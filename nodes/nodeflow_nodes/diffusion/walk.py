@@ -22,7 +22,8 @@ from nodeflow import (
     Progress,
     Recipe,
 )
-from nodeflow_nodes.diffusion.families.family import Adapter, ControlNetwork, Denoiser, Encode
+from nodeflow_nodes.diffusion.families.family import Denoiser
+from nodeflow_nodes.diffusion.families.hints import Adapter, ControlNetwork, Encode
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser
 from nodeflow_nodes.diffusion.guidance import Guidance, guided
 from nodeflow_nodes.diffusion.hooks import check_sample

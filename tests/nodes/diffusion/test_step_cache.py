@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 from nodeflow_nodes.diffusion import parts
-from nodeflow_nodes.diffusion.families.family import Hint, PromptBatch
+from nodeflow_nodes.diffusion.families.family import PromptBatch
+from nodeflow_nodes.diffusion.families.hints import Hint
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser
 from nodeflow_nodes.diffusion.guiders import guider, skip_layers
 from nodeflow_nodes.diffusion.load import load_denoiser

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile, control_prefix
-from nodeflow_nodes.diffusion.families.family import Encode, Hint
+from nodeflow_nodes.diffusion.families.hints import Encode, Hint
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
 from nodeflow_nodes.diffusion.families.shapes import control_config
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.control import fitted
-from nodeflow_nodes.diffusion.families.family import Encode, Hint
+from nodeflow_nodes.diffusion.families.hints import Encode, Hint
 from nodeflow_nodes.diffusion.families.patches import packed, whole_patches
 from nodeflow_nodes.diffusion.families.pretrained import weight_bytes
 

@@ -15,7 +15,7 @@ from nodeflow import Conditioning, Device, Recipe
 from nodeflow_nodes.diffusion.families.blocks import shapes
 from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
-from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch
+from nodeflow_nodes.diffusion.families.family import PromptBatch
 from nodeflow_nodes.diffusion.families.flow import FlowDenoiser, flow_levels
 from nodeflow_nodes.diffusion.families.flow_control import flux_residuals
 from nodeflow_nodes.diffusion.families.flow_control_files import read_flux_control
@@ -26,6 +26,7 @@ from nodeflow_nodes.diffusion.families.flux_keys import (
     network_prefix,
 )
 from nodeflow_nodes.diffusion.families.flux_names import flux_state, lacking
+from nodeflow_nodes.diffusion.families.hints import ControlNetwork
 from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, load_kl_autoencoder
 from nodeflow_nodes.diffusion.families.patches import packed, unpacked
 from nodeflow_nodes.diffusion.families.pretrained import load_part

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.clip_vision import ClipVision
-from nodeflow_nodes.diffusion.families.family import Sight
+from nodeflow_nodes.diffusion.families.hints import Sight
 from nodeflow_nodes.diffusion.families.ip_adapter_keys import (
     ATTENTION,
     IMAGE_PROJECTION,

@@ -22,7 +22,8 @@ from torch import Tensor
 from nodeflow import Conditioning, Device, InputError, Latent, Recipe
 from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
-from nodeflow_nodes.diffusion.families.family import Change, ControlNetwork
+from nodeflow_nodes.diffusion.families.family import Change
+from nodeflow_nodes.diffusion.families.hints import ControlNetwork
 from nodeflow_nodes.diffusion.families.modular_denoise import (
     NEGATIVE,
     PICTURE,

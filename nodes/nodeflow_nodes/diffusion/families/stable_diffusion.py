@@ -19,13 +19,8 @@ from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
 from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control import read_control, residuals
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
-from nodeflow_nodes.diffusion.families.family import (
-    Change,
-    ControlNetwork,
-    PromptBatch,
-    TextModel,
-    Weakening,
-)
+from nodeflow_nodes.diffusion.families.family import Change, PromptBatch, TextModel, Weakening
+from nodeflow_nodes.diffusion.families.hints import ControlNetwork
 from nodeflow_nodes.diffusion.families.ip_adapter import seeing
 from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, load_kl_autoencoder
 from nodeflow_nodes.diffusion.families.parameterization import (

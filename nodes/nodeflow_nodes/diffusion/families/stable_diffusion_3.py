@@ -15,10 +15,11 @@ from nodeflow import Conditioning, Device, InputError, Recipe
 from nodeflow_nodes.diffusion.families.blocks import shapes
 from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
-from nodeflow_nodes.diffusion.families.family import ControlNetwork, PromptBatch
+from nodeflow_nodes.diffusion.families.family import PromptBatch
 from nodeflow_nodes.diffusion.families.flow import FlowDenoiser, flow_levels
 from nodeflow_nodes.diffusion.families.flow_control import sd3_residuals
 from nodeflow_nodes.diffusion.families.flow_control_files import read_sd3_control
+from nodeflow_nodes.diffusion.families.hints import ControlNetwork
 from nodeflow_nodes.diffusion.families.kl_autoencoder import (
     KlAutoencoder,
     load_kl_autoencoder,
