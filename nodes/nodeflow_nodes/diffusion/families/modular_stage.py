@@ -7,8 +7,6 @@ which stage it belongs to: `text_encoder`, `vae_encoder`, `denoise`, `decode`.
 
 from __future__ import annotations
 
-import traceback
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,11 +109,15 @@ class Stage:
         """Run one block, as `run`."""
         try:
             with torch.no_grad(), quiet():
-                try:
-                    block(self.pipeline, state)
-                except NameError as error:
-                    _lend_ftfy(error)
-                    block(self.pipeline, state)
+                block(self.pipeline, state)
+        except UnboundLocalError:
+            raise
+        except NameError as error:
+            # diffusers goes on without a package that is not installed until it calls it.
+            raise InputError(
+                f"diffusers wants the Python package '{error.name}' for {self.name}; install it, "
+                "and start nodeflow again"
+            ) from error
         except (ValueError, TypeError, AttributeError, IndexError, KeyError) as error:
             what = str(error).strip() or type(error).__name__
             raise InputError(
@@ -300,36 +302,6 @@ def _untracked(from_pretrained: Callable[..., Any]) -> Callable[..., Any]:
 
 _SILENT = 50
 """Python's level for what is critical."""
-
-
-class _PlainText:
-    """What text encoders of videos want of the package ftfy, where it is not installed: it mends
-    text that was decoded wrongly, which prompts are not; what it does to others is this."""
-
-    @staticmethod
-    def fix_text(text: str) -> str:
-        """Composed characters, and straight quotes."""
-        return unicodedata.normalize("NFC", text).translate(_QUOTES)
-
-
-_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
-
-
-def _lend_ftfy(error: NameError) -> None:
-    """diffusers goes on without a package that is not installed until it calls it.
-
-    Raises:
-        InputError: Another package is missing.
-    """
-    if isinstance(error, UnboundLocalError):
-        raise error
-    if error.name != "ftfy":
-        raise InputError(
-            f"diffusers wants the Python package '{error.name}' for this model; install it, and "
-            "start nodeflow again"
-        ) from error
-    frames = list(traceback.walk_tb(error.__traceback__))
-    frames[-1][0].f_globals["ftfy"] = _PlainText
 
 
 @contextmanager
