@@ -10,6 +10,7 @@ from nodeflow import Device, Image, InputError, Latent, Mask, ModelMemory, Vae, 
 from nodeflow_nodes.diffusion.hooks import image_latent_facts
 from nodeflow_nodes.diffusion.latents import encoded, opaque
 from nodeflow_nodes.diffusion.parts import autoencoder
+from nodeflow_nodes.diffusion.room import with_room
 
 
 @node(category="latent", on="device", facts=image_latent_facts)
@@ -28,18 +29,18 @@ def encode_for_inpainting(
         mask: What is drawn anew, stretched over the picture; grow and feather it first, so that no
             seam is seen.
     """
-    network = autoencoder(vae, models, device)
+    network = with_room(models, lambda: autoencoder(vae, models, device))
     pixels = opaque(Image(image[..., :3] if image.shape[-1] == 4 else image))
     if len(mask) not in (1, len(pixels)):
         raise InputError(
             f"the mask is for {len(mask)} pictures, and the image holds {len(pixels)}; give one "
             "mask, or as many as there are pictures"
         )
-    latent = Latent(encoded(network, pixels, None), network.downscale, mask=mask)
+    latent = Latent(encoded(network, pixels, None, models), network.downscale, mask=mask)
     stretched = torch.nn.functional.interpolate(
         mask.float().unsqueeze(1), size=pixels.shape[1:3], mode="bilinear"
     )[:, 0]
     hole = (stretched > 0.5).unsqueeze(-1).to(pixels.device)
     # Grey is the middle of what the autoencoder takes: the networks were trained with it.
     around = torch.where(hole, 0.5, pixels)
-    return replace(latent, surroundings=encoded(network, around, None))
+    return replace(latent, surroundings=encoded(network, around, None, models))

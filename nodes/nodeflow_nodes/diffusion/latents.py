@@ -20,6 +20,7 @@ from nodeflow_nodes.diffusion.hooks import (
 )
 from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import autoencoder
+from nodeflow_nodes.diffusion.room import decoded, encoded_whole_or_not, with_room
 from nodeflow_nodes.diffusion.samplers.noise import start_noise
 
 Side = Annotated[int, Field(ge=8, le=16384, multiple_of=8)]
@@ -71,38 +72,45 @@ def encode_image(
         sample: Draw from the distribution that the encoder gives, instead of taking its mean.
         seed: Seed of that drawing.
     """
-    network = autoencoder(vae, models, device)
-    return Latent(encoded(network, opaque(image), seed if sample else None), network.downscale)
+    network = with_room(models, lambda: autoencoder(vae, models, device))
+    pixels = opaque(image)
+    return Latent(encoded(network, pixels, seed if sample else None, models), network.downscale)
 
 
 @node(category="latent", on="device", check=check_decode)
 def decode(vae: Vae, latent: Latent, *, models: ModelMemory, device: Device) -> Image:
     """Turn latents into pictures.
 
+    Where memory is too small for whole pictures, they are made in tiles, as by `decode_tiled`; the
+    run's log says so.
+
     Args:
         vae: The model's autoencoder.
         latent: The latents.
     """
-    network = autoencoder(vae, models, device)
+    network = with_room(models, lambda: autoencoder(vae, models, device))
     check_decode(
         {"channels": network.channels, "downscale": network.downscale},
         {"channels": latent.samples.shape[1], "downscale": latent.downscale},
     )
-    return Image(network.decode(latent.samples))
+    return Image(decoded(network, latent.samples, models))
 
 
-def encoded(network: Autoencoder, pixels: Tensor, seed: int | None) -> Tensor:
+def encoded(network: Autoencoder, pixels: Tensor, seed: int | None, models: ModelMemory) -> Tensor:
     """The latents of pictures [batch, height, width, 3].
 
     Args:
         network: The autoencoder.
         pixels: In 0..1.
         seed: Draws from the distribution that the encoder gives; None takes its mean.
+        models: What is loaded; what is not in use leaves if memory runs out.
 
     Raises:
         InputError: A side is not a whole number of latent pixels.
+        NodeflowError: Memory is too small even for tiles.
     """
-    return network.encode(pixels, drawing_noise(network, pixels, seed))
+    noise = drawing_noise(network, pixels, seed)
+    return encoded_whole_or_not(network, pixels, noise, models)
 
 
 def drawing_noise(network: Autoencoder, pixels: Tensor, seed: int | None) -> Tensor | None:

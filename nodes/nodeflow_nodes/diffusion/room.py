@@ -1,0 +1,150 @@
+"""When memory runs out: what is not in use is let go of, then work is done in smaller parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from nodeflow import ModelMemory, NodeflowError, check_cancelled, is_out_of_memory
+from nodeflow_nodes.diffusion.families.family import Autoencoder
+from nodeflow_nodes.diffusion.tiles import Tiling, decoded_in_tiles, encoded_in_tiles
+
+T = TypeVar("T")
+
+_TILES = (1024, 512, 256, 128, 64)
+"""Longest sides of tiles that are tried, in pixels; an eighth of a tile overlaps the next."""
+_SMALLER = "make the picture smaller, or fewer at a time, or close what else uses the memory"
+
+
+@dataclass(frozen=True)
+class Way(Generic[T]):
+    """One way to do a piece of work.
+
+    Attributes:
+        name: How, as in "tiles of 512 pixels".
+        work: Does it.
+    """
+
+    name: str
+    work: Callable[[], T]
+
+
+def by_some_way(models: ModelMemory, ways: Iterator[Way[T]], advice: str = _SMALLER) -> T:
+    """What the first way gives that finds memory enough; each change is said in the run's log.
+
+    Args:
+        models: What is loaded; those that nobody uses are let go of before the second way.
+        ways: From the best to the one that needs the least.
+        advice: What people can do if none does.
+
+    Raises:
+        NodeflowError: There is too little for all of them.
+    """
+    tried: list[str] = []
+    for way in ways:
+        if tried:
+            say_less(f"going on with {way.name}")
+        tried.append(way.name)
+        result = _tried(way.work)
+        if result is None and len(tried) == 1 and made_room(models):
+            result = _tried(way.work)
+        if result is not None:
+            return result
+    raise NodeflowError(f"out of memory, with {', '.join(tried)}; {advice}")
+
+
+def made_room(models: ModelMemory) -> bool:
+    """Let go of the models that nobody uses, and say so; False if there are none."""
+    freed = models.make_room()
+    if freed:
+        say_less(f"let go of models that are not in use, {freed / 2**20:.0f} MiB, to try again")
+    return freed > 0
+
+
+def say_less(what: str) -> None:
+    """Say in the node's log how it goes on: what is printed stands there."""
+    print(f"Out of memory: {what}.")
+
+
+def _tried(work: Callable[[], T]) -> T | None:
+    """What comes of work; None if there is too little memory, all of which is free again then."""
+    try:
+        return work()
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    # Only here, after the error, nobody holds the tensors of the attempt any more.
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return None
+
+
+def with_room(models: ModelMemory, load: Callable[[], T]) -> T:
+    """What is loaded, if need be in place of models that nobody uses.
+
+    Raises:
+        NodeflowError: There is too little memory.
+    """
+    return by_some_way(
+        models,
+        iter([Way("the model alone", load)]),
+        "load the model in a smaller precision, with --precision bf16 or the node quantize, or "
+        "close what else uses the memory",
+    )
+
+
+def decoded(network: Autoencoder, latents: Tensor, models: ModelMemory) -> Tensor:
+    """Pictures of latents: whole, or in tiles where memory is too small for that.
+
+    Raises:
+        NodeflowError: It is too small for the smallest tiles.
+    """
+    sides = max(latents.shape[-2:])
+
+    def work(tiling: Tiling) -> Tensor:
+        return decoded_in_tiles(network, latents, tiling, _stops)
+
+    return by_some_way(
+        models, _ways(network, len(latents), sides, lambda: network.decode(latents), work)
+    )
+
+
+def encoded_whole_or_not(
+    network: Autoencoder, images: Tensor, noise: Tensor | None, models: ModelMemory
+) -> Tensor:
+    """Latents of pictures, as `decoded` makes pictures of them."""
+    sides = max(images.shape[1:3]) // network.downscale
+
+    def work(tiling: Tiling) -> Tensor:
+        return encoded_in_tiles(network, images, noise, tiling, _stops)
+
+    return by_some_way(
+        models, _ways(network, len(images), sides, lambda: network.encode(images, noise), work)
+    )
+
+
+def _ways(
+    network: Autoencoder,
+    count: int,
+    side: int,
+    whole: Callable[[], Tensor],
+    tiled: Callable[[Tiling], Tensor],
+) -> Iterator[Way[Tensor]]:
+    """All at once, each picture by itself, then tiles of it; `side` is in latent pixels."""
+    yield Way("whole pictures", whole)
+    if count > 1:
+        yield Way("one picture at a time", lambda: tiled(Tiling(side, 0)))
+    for pixels in _TILES:
+        tiling = Tiling(max(pixels // network.downscale, 1), pixels // network.downscale // 8)
+        if tiling.tile < side:
+            name = f"tiles of {pixels} pixels, which change the picture a little"
+            yield Way(name, lambda tiling=tiling: tiled(tiling))  # type: ignore[misc]
+
+
+def _stops(done: int, total: int) -> None:
+    """Nothing is told of tiles, but a cancelled run stops between them."""
+    check_cancelled()

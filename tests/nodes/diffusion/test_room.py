@@ -1,0 +1,155 @@
+"""Nodes go on in smaller parts when memory runs out, and say so in the run's log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import AutoencoderKL
+from nodeflow_nodes.diffusion.latents import encode_image
+from nodeflow_nodes.diffusion.load import LoadedModel
+from torch import Tensor
+
+from nodeflow import Device, Image, ModelMemory, Workflow
+from nodeflow.engine import Engine
+from nodeflow.events import Event, NodeFailed, NodeLog
+from nodeflow.runs.console import captured
+from nodeflow.settings import Settings
+from tests.test_workflows import SHIPPED
+
+ERRORS: dict[str, Callable[[], Exception]] = {
+    "GPU": lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    "CPU": lambda: RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+    "Python": MemoryError,
+}
+SIZE = {"width": 192, "height": 128, "steps": 2}
+
+
+@dataclass
+class Told:
+    """A run's picture, None if it failed, and what it told."""
+
+    picture: Tensor | None
+    events: list[Event]
+
+    @property
+    def log(self) -> list[str]:
+        return [event.text for event in self.events if isinstance(event, NodeLog)]
+
+    @property
+    def failure(self) -> str:
+        (failed,) = (event for event in self.events if isinstance(event, NodeFailed))
+        return f"{failed.node}: {failed.sentence}"
+
+
+Draw = Callable[..., Told]
+
+
+def flow_data() -> dict[str, Any]:
+    """Text to image without what comes after the picture."""
+    data = json.loads(SHIPPED["text_to_image"].read_text())
+    for name in ("save", "upscale", "load_upscaler"):
+        data["nodes"].pop(name, None)
+    data["inputs"]["batch"] = {"node": "empty", "input": "batch"}
+    return {**data, "outputs": {"image": {"node": "decode", "output": "image"}}}
+
+
+@pytest.fixture
+def draw(tmp_path: Path) -> Iterator[Draw]:
+    """Runs the workflow with the embedded model; nothing is known from the run before."""
+    settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data", packs=())
+    engines: list[Engine] = []
+
+    def run(same_engine: bool = False, **inputs: Any) -> Told:
+        if not same_engine:
+            engines.append(Engine(settings, device="cpu", precision="fp32", cache=False))
+        engine, events = engines[-1], []
+        with captured():
+            flow = engine.with_inputs(Workflow.from_data(flow_data()), SIZE | inputs)
+            result = engine.run(flow, out=tmp_path / "out", emit=events.append).loaded()
+        return Told(result["image"] if result.status == "done" else None, events)
+
+    yield run
+    for engine in engines:
+        engine.close()
+
+
+def starve(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, holds: Any, error: Any) -> None:
+    """Let a method run out of memory unless `holds` says of its first argument that it fits."""
+    plain = getattr(kind, name)
+
+    def hungry(self: Any, first: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if not holds(first):
+            raise error()
+        return plain(self, first, *args, **kwargs)
+
+    monkeypatch.setattr(kind, name, hungry)
+
+
+def psnr(one: Tensor, other: Tensor) -> float:
+    return float(-10 * ((one - other) ** 2).mean().log10())
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_pictures_too_large_to_decode_are_decoded_in_tiles(
+    kind: str, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = draw()
+    assert whole.log == []
+    starve(monkeypatch, AutoencoderKL, "_decode", lambda z: z[0, 0].numel() <= 100, ERRORS[kind])
+    found = draw()
+    assert [line for line in found.log if "tiles" in line] == [
+        "Out of memory: going on with tiles of 128 pixels, which change the picture a little.",
+        "Out of memory: going on with tiles of 64 pixels, which change the picture a little.",
+    ]
+    # As close as `decode_tiled` comes with tiles so small.
+    assert whole.picture is not None
+    assert found.picture is not None
+    assert psnr(found.picture, whole.picture) > 25
+
+
+def test_pictures_are_decoded_whole_once_unused_models_have_left(
+    draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, failures = draw(), iter([False])
+    starve(monkeypatch, AutoencoderKL, "_decode", lambda z: next(failures, True), MemoryError)
+    found = draw()
+    (line,) = found.log
+    assert "Out of memory: let go of models that are not in use, " in line
+    assert torch.equal(found.picture, whole.picture)
+
+
+def test_without_memory_for_any_tile_the_node_says_what_was_tried_and_the_next_run_goes_well(
+    draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as starved:
+        starve(starved, AutoencoderKL, "_decode", lambda z: False, MemoryError)
+        found = draw()
+    assert found.failure.startswith("decode: out of memory, with whole pictures, tiles of 128 pix")
+    assert "make the picture smaller, or fewer at a time, or close what else" in found.failure
+    assert draw(same_engine=True).picture is not None
+
+
+def test_pictures_too_large_to_encode_are_encoded_in_tiles(
+    loaded: LoadedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    services = {"models": ModelMemory(), "device": Device()}
+    picture = Image(torch.rand(2, 128, 192, 3))
+    whole = encode_image(loaded.vae, picture, **services)
+    starve(monkeypatch, AutoencoderKL, "_encode", lambda x: len(x) == 1, MemoryError)
+    monkeypatch.setattr(AutoencoderKL, "enable_slicing", lambda network: None)
+    services["models"].clear()
+    alone = encode_image(loaded.vae, picture, **services)
+    assert "going on with one picture at a time" in capsys.readouterr().out
+    assert torch.allclose(alone.samples, whole.samples, atol=1e-5)
+    starve(monkeypatch, AutoencoderKL, "_encode", lambda x: x.shape[-1] <= 64, MemoryError)
+    tiled = encode_image(loaded.vae, picture, **services)
+    assert "going on with tiles of 64 pixels" in capsys.readouterr().out
+    assert tiled.samples.shape == whole.samples.shape
