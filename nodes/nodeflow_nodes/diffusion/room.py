@@ -19,6 +19,11 @@ _TILES = (1024, 512, 256, 128, 64)
 """Longest sides of tiles that are tried, in pixels; an eighth of a tile overlaps the next."""
 _SMALLER = "make the picture smaller, or fewer at a time, or close what else uses the memory"
 
+SMALLER_MODEL = (
+    "use the model in a smaller precision, by --precision bf16 or the node quantize, or close what "
+    "else uses the memory"
+)
+
 
 @dataclass(frozen=True)
 class Way(Generic[T]):
@@ -44,17 +49,17 @@ def by_some_way(models: ModelMemory, ways: Iterator[Way[T]], advice: str = _SMAL
     Raises:
         NodeflowError: There is too little for all of them.
     """
-    tried: list[str] = []
+    names: list[str] = []
     for way in ways:
-        if tried:
+        if names:
             say_less(f"going on with {way.name}")
-        tried.append(way.name)
-        result = _tried(way.work)
-        if result is None and len(tried) == 1 and made_room(models):
-            result = _tried(way.work)
+        names.append(way.name)
+        result = tried(way.work)
+        if result is None and len(names) == 1 and made_room(models):
+            result = tried(way.work)
         if result is not None:
             return result
-    raise NodeflowError(f"out of memory, with {', '.join(tried)}; {advice}")
+    raise NodeflowError(f"out of memory, with {', '.join(names)}; {advice}")
 
 
 def made_room(models: ModelMemory) -> bool:
@@ -70,7 +75,7 @@ def say_less(what: str) -> None:
     print(f"Out of memory: {what}.")
 
 
-def _tried(work: Callable[[], T]) -> T | None:
+def tried(work: Callable[[], T]) -> T | None:
     """What comes of work; None if there is too little memory, all of which is free again then."""
     try:
         return work()
@@ -92,8 +97,7 @@ def with_room(models: ModelMemory, load: Callable[[], T]) -> T:
     return by_some_way(
         models,
         iter([Way("the model alone", load)]),
-        "load the model in a smaller precision, with --precision bf16 or the node quantize, or "
-        "close what else uses the memory",
+        SMALLER_MODEL,
     )
 
 

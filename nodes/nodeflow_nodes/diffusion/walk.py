@@ -22,6 +22,7 @@ from nodeflow import (
     Progress,
     Recipe,
 )
+from nodeflow_nodes.diffusion.calls_in_parts import InParts
 from nodeflow_nodes.diffusion.families.family import Denoiser
 from nodeflow_nodes.diffusion.families.hints import Adapter, ControlNetwork, Encode
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser
@@ -32,6 +33,7 @@ from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import autoencoder, control_network, ip_adapter
 from nodeflow_nodes.diffusion.parts import denoiser as load_denoiser
 from nodeflow_nodes.diffusion.preview import preview, tiny_decoder, tiny_preview
+from nodeflow_nodes.diffusion.room import with_room
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.samplers.noise import Seeds, start_noise
 from nodeflow_nodes.diffusion.samplers.step import Sigmas
@@ -72,7 +74,9 @@ def network_of(model: Model, latent: Latent, services: Services) -> Denoiser:
     Raises:
         InputError: It does not.
     """
-    network = load_denoiser(model, services.models, services.device)
+    network = with_room(
+        services.models, lambda: load_denoiser(model, services.models, services.device)
+    )
     # What the check before the run could not know.
     check_sample(
         {"channels": network.channels, "downscale": network.downscale},
@@ -127,7 +131,7 @@ def walked(
         if guidance.scale != 1
         else []
     )
-    estimate = guided(network, positive, negative, guidance)
+    estimate = guided(InParts(network, services.models), positive, negative, guidance)
     seeds = seeds_of(latent, plan.seed)
     noise = start_noise(scaled, seeds)
     if not plan.add_noise:

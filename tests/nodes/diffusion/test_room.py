@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from nodeflow_nodes.diffusion.latents import encode_image
 from nodeflow_nodes.diffusion.load import LoadedModel
 from torch import Tensor
@@ -153,3 +153,37 @@ def test_pictures_too_large_to_encode_are_encoded_in_tiles(
     tiled = encode_image(loaded.vae, picture, **services)
     assert "going on with tiles of 64 pixels" in capsys.readouterr().out
     assert tiled.samples.shape == whole.samples.shape
+
+
+def test_a_walk_goes_on_prompt_by_prompt_then_picture_by_picture(
+    draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = draw(batch=3)
+    sizes: list[int] = []
+
+    def fits(x: Tensor) -> bool:
+        sizes.append(len(x))
+        return len(x) <= 1
+
+    starve(monkeypatch, UNet2DConditionModel, "forward", fits, ERRORS["GPU"])
+    found = draw(batch=3)
+    assert [line for line in found.log if "in a call" in line] == [
+        f"Out of memory: going on with {few} in a call of the network instead of {many}, counting "
+        "each picture once for each of its prompts."
+        for many, few in ((6, 3), (3, 2), (2, 1))
+    ]
+    # It does not try in vain at the second step.
+    assert sizes[sizes.index(1) :] == [1] * 12
+    assert found.picture is not None
+    assert torch.allclose(found.picture, whole.picture, atol=1e-3)
+
+
+def test_a_walk_without_memory_for_one_picture_says_what_to_do_and_the_next_run_goes_well(
+    draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as starved:
+        starve(starved, UNet2DConditionModel, "forward", lambda x: False, ERRORS["CPU"])
+        found = draw()
+    assert found.failure.startswith("sample: out of memory, even with one picture and one prompt")
+    assert "make the picture smaller, use the model in a smaller precision" in found.failure
+    assert draw(same_engine=True).picture is not None
