@@ -308,7 +308,14 @@ class _Reporter:
         if preview is None or not self._watched() or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + PREVIEW_SECONDS
-        self._emit(NodePreview(self._run, self._node, "image/jpeg", _jpeg(preview())))
+        try:
+            picture = _jpeg(preview())
+        except (RuntimeError, MemoryError) as error:
+            # A preview is not worth the run.
+            if not is_out_of_memory(error):
+                raise
+            return
+        self._emit(NodePreview(self._run, self._node, "image/jpeg", picture))
 
 
 def _jpeg(picture: PIL.Image.Image) -> bytes:

@@ -33,7 +33,7 @@ from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import autoencoder, control_network, ip_adapter
 from nodeflow_nodes.diffusion.parts import denoiser as load_denoiser
 from nodeflow_nodes.diffusion.preview import preview, tiny_decoder, tiny_preview
-from nodeflow_nodes.diffusion.room import with_room
+from nodeflow_nodes.diffusion.room import encoded_whole_or_not, with_room
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.samplers.noise import Seeds, start_noise
 from nodeflow_nodes.diffusion.samplers.step import Sigmas
@@ -167,7 +167,8 @@ def _encoder(control: Control, model: Model, services: Services) -> Encode:
                 "the control network sees its picture as a latent, and the model's file has no "
                 "autoencoder; give apply_controlnet the one of load_vae"
             )
-        latents = autoencoder(vae, services.models, services.device).encode(images, None)
+        network = autoencoder(vae, services.models, services.device)
+        latents = encoded_whole_or_not(network, images, None, services.models)
         return latents.to(services.device.name)
 
     return encode

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from nodeflow import Conditioning, InputError, Latent
 from nodeflow_nodes.diffusion.families.family import Denoiser, OwnWalk, SelfWalking
+from nodeflow_nodes.diffusion.room import Way, by_some_way
 from nodeflow_nodes.diffusion.voices import Role, prompt_batch
 from nodeflow_nodes.diffusion.walk import Services, require_finite, seeds_of
 
@@ -59,6 +60,8 @@ def walked_natively(
         services.progress(min(done, total), total)
 
     own = OwnWalk(guidance, steps, seeds_of(latent, seed), on_step)
-    ended = network.own_walk(samples, batches[0], batches[1], own)
+    pair = batches[0], batches[1]
+    ways = iter([Way("all pictures", lambda: network.own_walk(samples, *pair, own))])
+    ended = by_some_way(services.models, ways)
     require_finite(ended, steps, steps)
     return replace(latent, samples=ended)

@@ -14,6 +14,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from nodeflow_nodes.diffusion.latents import encode_image
 from nodeflow_nodes.diffusion.load import LoadedModel
 from torch import Tensor
+from transformers import CLIPTextModel
 
 from nodeflow import Device, Image, ModelMemory, Workflow
 from nodeflow.engine import Engine
@@ -65,13 +66,15 @@ def draw(tmp_path: Path) -> Iterator[Draw]:
     settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data", packs=())
     engines: list[Engine] = []
 
-    def run(same_engine: bool = False, **inputs: Any) -> Told:
+    def run(same_engine: bool = False, watched: bool = False, **inputs: Any) -> Told:
         if not same_engine:
             engines.append(Engine(settings, device="cpu", precision="fp32", cache=False))
         engine, events = engines[-1], []
         with captured():
             flow = engine.with_inputs(Workflow.from_data(flow_data()), SIZE | inputs)
-            result = engine.run(flow, out=tmp_path / "out", emit=events.append).loaded()
+            result = engine.run(
+                flow, out=tmp_path / "out", emit=events.append, watched=watched
+            ).loaded()
         return Told(result["image"] if result.status == "done" else None, events)
 
     yield run
@@ -187,3 +190,34 @@ def test_a_walk_without_memory_for_one_picture_says_what_to_do_and_the_next_run_
     assert found.failure.startswith("sample: out of memory, even with one picture and one prompt")
     assert "make the picture smaller, use the model in a smaller precision" in found.failure
     assert draw(same_engine=True).picture is not None
+
+
+def test_a_preview_too_large_for_the_memory_is_left_out(
+    draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = draw(watched=True)
+    assert any(event.event == "node_preview" for event in whole.events)
+    asked: list[Tensor] = []
+    decode = AutoencoderKL._decode
+
+    def hungry(self: Any, z: Tensor, *args: Any, **kwargs: Any) -> Any:
+        asked.append(z)
+        if len(asked) == 1:
+            raise MemoryError
+        return decode(self, z, *args, **kwargs)
+
+    monkeypatch.setattr(AutoencoderKL, "_decode", hungry)
+    found = draw(watched=True)
+    assert found.picture is not None
+    assert torch.equal(found.picture, whole.picture)
+
+
+def test_a_text_encoder_gets_the_room_of_models_that_nobody_uses(
+    draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, failures = draw(prompt="a green apple"), iter([False])
+    draw(prompt="a dog")
+    starve(monkeypatch, CLIPTextModel, "forward", lambda ids: next(failures, True), MemoryError)
+    found = draw(same_engine=True, prompt="a green apple")
+    assert "let go of models that are not in use" in found.log[0]
+    assert torch.equal(found.picture, whole.picture)
