@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, JSHandle, expect
 
 from tests.server.conftest import Served
 from tests.web.conftest import Editor, tools
-from tests.web.test_files import drop, save_as
+from tests.web.test_files import drop_on_canvas, save_as
 
 TEXT = tools("text", text=("logic.template", {"template": ""}, (0, 0)))
 
@@ -41,7 +41,7 @@ BAD = (
 def test_files_that_cannot_be_opened_say_why_and_change_nothing(editor: Editor) -> None:
     typed(editor)
     for name, kind, content, sentence in BAD:
-        drop(editor, name, kind, content)
+        drop_on_canvas(editor, name, kind, content)
         said = editor.page.get_by_role("dialog", name=f"{name} cannot be opened")
         expect(said).to_contain_text(sentence)
         editor.page.keyboard.press("Escape")

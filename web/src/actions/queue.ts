@@ -3,6 +3,7 @@
 import type { Editor } from "../editor";
 import type { JobChange } from "../gen/api";
 import { sentenceOf } from "../server/api";
+import { isOver } from "../store/runs";
 
 export interface QueueActions {
   /** Stop a job that is not over. */
@@ -59,7 +60,9 @@ export function makeQueueActions(get: () => Editor): QueueActions {
         runs.accept(accepted);
         const tab = tabs.getState().tabs.find((one) => one.job === id || one.jobs.includes(id));
         if (tab) tabs.patch(tab.id, { job: accepted.id, jobs: [...tab.jobs, accepted.id] });
-        return "The job is queued again.";
+        // A job whose values are all there may be over before its answer comes, and has said so.
+        const job = runs.getState().jobs[accepted.id];
+        return job && isOver(job) ? undefined : "The job is queued again.";
       }),
     remove: (id) =>
       attempt("The run cannot be removed", async () => {
