@@ -18,10 +18,15 @@ class NoiseLevels(Protocol):
 
     Attributes:
         table: float64 tensor [T]: the trained sigmas, ascending.
+        fades: The picture fades as the noise comes: x = (1 - sigma) x0 + sigma noise. Otherwise
+            noise is added to the whole of it.
     """
 
     @property
     def table(self) -> Tensor: ...
+
+    @property
+    def fades(self) -> bool: ...
 
     def t(self, sigma: float) -> float:
         """The time at which the network is asked for noise level `sigma`."""
@@ -29,10 +34,6 @@ class NoiseLevels(Protocol):
 
     def sigma(self, t: float) -> float:
         """The noise level at time `t`, which may lie between two trained times."""
-        ...
-
-    def alpha(self, sigma: float) -> float:
-        """How much of x0 is in x = alpha x0 + sigma noise at level `sigma`."""
         ...
 
     def start(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
@@ -64,6 +65,8 @@ class DiscreteLevels:
         table: As in `NoiseLevels`.
     """
 
+    fades = False
+
     def __init__(self, table: Tensor) -> None:
         self.table = table.double()
         self._logs = self.table.log()
@@ -76,10 +79,6 @@ class DiscreteLevels:
         """Between two indices ln sigma is interpolated linearly."""
         low, high, part = math.floor(t), math.ceil(t), t - math.floor(t)
         return math.exp((1 - part) * float(self._logs[low]) + part * float(self._logs[high]))
-
-    def alpha(self, sigma: float) -> float:
-        """1: noise is added to the whole picture."""
-        return 1.0
 
     def start(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
         """At the highest level the noise is a little stronger, so that x has the variance that the
@@ -112,6 +111,8 @@ class FlowLevels:
         table: As in `NoiseLevels`: s(1/T) .. s(1).
     """
 
+    fades = True
+
     def __init__(
         self, shifted: Callable[[float], float], count: int, time_scale: float = 1.0
     ) -> None:
@@ -140,10 +141,6 @@ class FlowLevels:
     def sigma(self, t: float) -> float:
         """s(t), after the time is brought back to 0..1."""
         return self._shifted(t / self._time_scale)
-
-    def alpha(self, sigma: float) -> float:
-        """The picture fades as the noise comes."""
-        return 1 - sigma
 
     def start(self, latent: Tensor, noise: Tensor, sigma: float) -> Tensor:
         """`mixed`: the highest level leaves nothing of the latent anyway."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import PIL.Image
@@ -37,7 +38,7 @@ from nodeflow_nodes.diffusion.room import encoded_whole_or_not, with_room
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.samplers.noise import Seeds, start_noise
 from nodeflow_nodes.diffusion.samplers.step import Sigmas
-from nodeflow_nodes.diffusion.voices import voices_of
+from nodeflow_nodes.diffusion.voices import Role, Voice, voices_of
 
 
 @dataclass(frozen=True)
@@ -117,20 +118,9 @@ def walked(
     begin = replace(latent, samples=samples.reshape(scaled.shape))
     mask = mask_of(begin)
     around = beside(begin, mask, network)
-
-    def load(control: Control) -> tuple[ControlNetwork, Encode]:
-        found = control_network(control.network, services.models, services.device)
-        return found, _encoder(control, model, services)
-
-    def load_adapter(adapter: Recipe) -> Adapter:
-        return ip_adapter(adapter, services.models, services.device)
-
-    positive = voices_of("positive", prompts[0], network, scaled, load, around, load_adapter)
-    negative = (
-        voices_of("negative", prompts[1], network, scaled, load, around, load_adapter)
-        if guidance.scale != 1
-        else []
-    )
+    heard = partial(_heard, model, network, scaled, around, services)
+    positive = heard("positive", prompts[0])
+    negative = heard("negative", prompts[1]) if guidance.scale != 1 else []
     estimate = guided(InParts(network, services.models), positive, negative, guidance)
     seeds = seeds_of(latent, plan.seed)
     noise = start_noise(scaled, seeds)
@@ -142,9 +132,8 @@ def walked(
     x = levels.start(scaled, noise, plan.sigmas[0])
     steps = len(plan.sigmas) - 1
     services.progress(0, steps)
-    x = METHODS[plan.method].walk(
-        estimate, x, plan.sigmas, seeds, _watcher(model, network, plan, services)
-    )
+    watch = _watcher(model, network, plan, services)
+    x = METHODS[plan.method].walk(estimate, x, plan.sigmas, seeds, watch, fades=levels.fades)
     require_finite(x, steps, steps)
     if isinstance(network, CachedDenoiser):
         # What is printed stands in the node's log.
@@ -153,6 +142,27 @@ def walked(
         # Where nothing may change, the last step's rounding does not count either.
         x = torch.where(mask == 0, levels.mixed(scaled, noise, last), x)
     return replace(latent, samples=network.unscaled(levels.finish(x, last)))
+
+
+def _heard(
+    model: Model,
+    network: Denoiser,
+    scaled: Tensor,
+    around: Tensor | None,
+    services: Services,
+    role: Role,
+    prompt: Conditioning,
+) -> list[Voice]:
+    """What a prompt says, and what of its networks."""
+
+    def load(control: Control) -> tuple[ControlNetwork, Encode]:
+        found = control_network(control.network, services.models, services.device)
+        return found, _encoder(control, model, services)
+
+    def load_adapter(adapter: Recipe) -> Adapter:
+        return ip_adapter(adapter, services.models, services.device)
+
+    return voices_of(role, prompt, network, scaled, load, around, load_adapter)
 
 
 def _encoder(control: Control, model: Model, services: Services) -> Encode:

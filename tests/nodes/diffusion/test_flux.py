@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from diffusers import (
+    DPMSolverMultistepScheduler,
     FluxImg2ImgPipeline,
     FluxPipeline,
     FluxTransformer2DModel,
+    UniPCMultistepScheduler,
 )
 from diffusers.loaders.single_file_utils import convert_flux_transformer_checkpoint_to_diffusers
 from nodeflow_nodes.diffusion import hooks, parts
@@ -22,12 +25,14 @@ from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.latents import decode
 from nodeflow_nodes.diffusion.load import load_denoiser, load_model, load_text_encoder
 from nodeflow_nodes.diffusion.samplers.euler import euler
+from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.text import distilled_guidance, encode_text
 from nodeflow_nodes.diffusion.voices import prompt_batch
 
 from nodeflow import Device, InputError, Latent, ModelMemory
 from tests.nodes.diffusion import tiny_flow_models
 from tests.nodes.diffusion.original_layout import plain_clip
+from tests.nodes.diffusion.samplers.conftest import AskedAt, forgiving_numpy
 from tests.nodes.diffusion.tiny_flow_models import make_flux, original_flux, t5_state
 from tests.nodes.diffusion.tiny_models import save
 
@@ -72,10 +77,18 @@ def parts_of(root: Path, kind: str, place: str) -> tuple[Any, Any]:
 
 
 def estimator(
-    root: Path, kind: str, place: str, memory: ModelMemory, guidance: float, true: float
+    root: Path,
+    kind: str,
+    place: str,
+    memory: ModelMemory,
+    guidance: float,
+    true: float,
+    scheduler: Any = None,
 ) -> tuple[Any, Callable[[torch.Tensor, float], torch.Tensor]]:
     model, encoder = parts_of(root, kind, place)
-    network = parts.denoiser(model, memory, DEVICE)
+    network: Any = parts.denoiser(model, memory, DEVICE)
+    if scheduler is not None:
+        network = replace(network, levels=AskedAt.of(network.levels, scheduler, 1e-3))
     batches = []
     for prompt in (PROMPT, NEGATIVE):
         words = encode_text(encoder, prompt, models=memory, device=DEVICE)
@@ -114,6 +127,38 @@ def test_text_to_image_is_that_of_the_pipeline(
     )  # fmt: skip
     _, guided = estimator(root, kind, place, memory, 4.5, true)
     found = euler(guided, NOISE, pipe.scheduler.sigmas.tolist())
+    assert expected.std() > 0.1
+    assert float((found - expected).abs().max()) <= 1e-4
+
+
+@pytest.mark.parametrize("kind", ["dev", "schnell"])
+@pytest.mark.parametrize(
+    ("method", "scheduler"),
+    [("dpmpp_2m", DPMSolverMultistepScheduler), ("unipc", UniPCMultistepScheduler)],
+)
+def test_other_samplers_are_those_of_the_pipeline(
+    root: Path,
+    pipes: dict[str, Any],
+    memory: ModelMemory,
+    method: MethodName,
+    scheduler: Any,
+    kind: str,
+) -> None:
+    reference = scheduler(
+        use_flow_sigmas=True, use_dynamic_shifting=True, prediction_type="flow_prediction"
+    )
+    pipe = FluxPipeline(**{**pipes[kind].components, "scheduler": reference})
+    pipe.set_progress_bar_config(disable=True)
+    with forgiving_numpy():
+        expected = unpacked(
+            pipe(
+                PROMPT, guidance_scale=4.5, num_inference_steps=8, height=SIDE, width=SIDE,
+                latents=packed(NOISE), output_type="latent",
+            ).images
+        )  # fmt: skip
+    network, guided = estimator(root, kind, "folder", memory, 4.5, 1.0, reference)
+    sigmas = reference.sigmas.tolist()
+    found = METHODS[method].walk(guided, NOISE, sigmas, (0,), fades=network.levels.fades)
     assert expected.std() > 0.1
     assert float((found - expected).abs().max()) <= 1e-4
 

@@ -93,7 +93,7 @@ def test_the_time_of_a_flow_is_in_proportion_to_sigma() -> None:
 @pytest.mark.parametrize("sigma", [0.1, 0.9])
 def test_a_walk_begins_with_latent_and_noise_mixed(levels: NoiseLevels, sigma: float) -> None:
     latent, noise = torch.full((2, 2), 3.0), torch.full((2, 2), 5.0)
-    mixed = levels.alpha(sigma) * latent + sigma * noise
+    mixed = ((1 - sigma) if levels.fades else 1) * latent + sigma * noise
     torch.testing.assert_close(levels.start(latent, noise, sigma), mixed)
 
 

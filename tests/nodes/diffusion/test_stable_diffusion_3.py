@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from diffusers import (
+    DPMSolverMultistepScheduler,
     StableDiffusion3Img2ImgPipeline,
+    StableDiffusion3Pipeline,
+    UniPCMultistepScheduler,
 )
 from nodeflow_nodes.diffusion import hooks, parts
 from nodeflow_nodes.diffusion.families.family import Weakening
 from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.latents import decode
 from nodeflow_nodes.diffusion.load import load_model, load_text_encoder
-from nodeflow_nodes.diffusion.samplers.euler import euler
+from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.text import encode_text
 from nodeflow_nodes.diffusion.voices import prompt_batch
 
 from nodeflow import Conditioning, Device, InputError, Latent, ModelMemory
+from tests.nodes.diffusion.samplers.conftest import AskedAt, forgiving_numpy
 from tests.nodes.diffusion.tiny_flow_models import make_sd3, sd3_state
 from tests.nodes.diffusion.tiny_models import save
 
@@ -57,9 +62,18 @@ def memory() -> ModelMemory:
     return ModelMemory()
 
 
-def drawn(place: Path, memory: ModelMemory, x: torch.Tensor, sigmas: list[float]) -> torch.Tensor:
+def drawn(
+    place: Path,
+    memory: ModelMemory,
+    x: torch.Tensor,
+    sigmas: list[float],
+    method: MethodName = "euler",
+    scheduler: Any = None,
+) -> torch.Tensor:
     model = load_model(place)
-    network = parts.denoiser(model.model, memory, DEVICE)
+    network: Any = parts.denoiser(model.model, memory, DEVICE)
+    if scheduler is not None:
+        network = replace(network, levels=AskedAt.of(network.levels, scheduler, 1.0))
     batches = [
         prompt_batch(
             "positive",
@@ -74,7 +88,7 @@ def drawn(place: Path, memory: ModelMemory, x: torch.Tensor, sigmas: list[float]
         yes, no = (network.estimate(x, sigma, batch) for batch in batches)
         return no + 5.0 * (yes - no)
 
-    return euler(guided, x, sigmas)
+    return METHODS[method].walk(guided, x, sigmas, (0,), fades=network.levels.fades)
 
 
 @pytest.mark.parametrize("place", ["folder", "file"])
@@ -86,6 +100,35 @@ def test_text_to_image_is_that_of_the_pipeline(
         height=SIDE, width=SIDE, latents=NOISE, output_type="latent",
     ).images  # fmt: skip
     found = drawn(places[place], memory, NOISE, pipe.scheduler.sigmas.tolist())
+    assert expected.std() > 0.1
+    assert float((found - expected).abs().max()) <= 1e-4
+
+
+@pytest.mark.parametrize("place", ["folder", "file"])
+@pytest.mark.parametrize(
+    ("method", "scheduler"),
+    [("dpmpp_2m", DPMSolverMultistepScheduler), ("unipc", UniPCMultistepScheduler)],
+)
+def test_other_samplers_are_those_of_the_pipeline(
+    places: dict[str, Path],
+    pipe: Any,
+    memory: ModelMemory,
+    method: MethodName,
+    scheduler: Any,
+    place: str,
+) -> None:
+    reference = scheduler(
+        use_flow_sigmas=True, flow_shift=3.0, prediction_type="flow_prediction", solver_order=2
+    )
+    changed = StableDiffusion3Pipeline(**{**pipe.components, "scheduler": reference})
+    changed.set_progress_bar_config(disable=True)
+    with forgiving_numpy():
+        expected = changed(
+            PROMPT, negative_prompt=NEGATIVE, guidance_scale=5.0, num_inference_steps=8,
+            height=SIDE, width=SIDE, latents=NOISE, output_type="latent",
+        ).images  # fmt: skip
+    sigmas = reference.sigmas.tolist()
+    found = drawn(places[place], memory, NOISE, sigmas, method, reference)
     assert expected.std() > 0.1
     assert float((found - expected).abs().max()) <= 1e-4
 

@@ -20,6 +20,9 @@ from nodeflow_nodes.diffusion.samplers.step import (
     silent,
 )
 
+_ALL_NOISE = 1e5
+"""From this level on nothing of the picture is left."""
+
 
 def dpm_2(denoise: Denoise, x: Tensor, sigmas: Sigmas, on_step: OnStep = silent) -> Tensor:
     """DPM-Solver-2: the slope halfway in lambda carries the whole step."""
@@ -49,6 +52,9 @@ def _midpoint(
 ) -> Tensor:
     if sigma_next == 0:
         return denoised
+    if sigma > _ALL_NOISE:
+        # The step is endlessly long in lambda, and its middle tells nothing.
+        return ddim_step(x, denoised, sigma, sigma_next)
     middle = math.sqrt(sigma * sigma_next)
     x_middle = ddim_step(x, denoised, sigma, middle)
     d_middle = (x_middle - denoise(x_middle, middle)) / middle

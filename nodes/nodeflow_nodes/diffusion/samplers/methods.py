@@ -16,6 +16,7 @@ from nodeflow_nodes.diffusion.samplers.dpm_solver import (
     dpmpp_sde,
 )
 from nodeflow_nodes.diffusion.samplers.euler import ddim, euler, euler_ancestral, heun, lcm
+from nodeflow_nodes.diffusion.samplers.fading import Faded
 from nodeflow_nodes.diffusion.samplers.multistep import deis, ipndm, lms
 from nodeflow_nodes.diffusion.samplers.noise import Seeds, brownian_noise, step_noise
 from nodeflow_nodes.diffusion.samplers.step import Denoise, Noise, OnStep, Sigmas, silent
@@ -38,7 +39,9 @@ MethodName = Literal[
     "lcm",
 ]
 NoiseSource = Callable[[Tensor, Sigmas, Seeds], Noise]
-Walk = Callable[[Denoise, Tensor, Sigmas, Seeds, OnStep], Tensor]
+Steady = Callable[[Denoise, Tensor, Sigmas, OnStep], Tensor]
+Noisy = Callable[[Denoise, Tensor, Sigmas, Noise, OnStep], Tensor]
+Sampler = Callable[[Denoise, Tensor, Sigmas, "Noise | None", OnStep], Tensor]
 
 
 @dataclass(frozen=True)
@@ -46,47 +49,84 @@ class Method:
     """A sampler, ready to walk.
 
     Attributes:
-        walk: (denoise, x, sigmas, seeds, on_step) -> x at the last sigma.
+        sampler: (denoise, x, sigmas, noise, on_step) -> x at the last sigma.
+        noise: Where it has its noise from; None if it takes none.
+        by_ratio: It reckons with the ratio of noise to picture, or adds noise to the picture. Where
+            the picture fades it walks over x / (1 - sigma).
         drops_last_but_one: It takes the schedule of one step more without its last but one sigma.
     """
 
-    walk: Walk
+    sampler: Sampler
+    noise: NoiseSource | None = None
+    by_ratio: bool = False
     drops_last_but_one: bool = False
 
-
-def _steady(sampler: Callable[[Denoise, Tensor, Sigmas, OnStep], Tensor]) -> Walk:
     def walk(
-        denoise: Denoise, x: Tensor, sigmas: Sigmas, seeds: Seeds, on_step: OnStep = silent
+        self,
+        denoise: Denoise,
+        x: Tensor,
+        sigmas: Sigmas,
+        seeds: Seeds,
+        on_step: OnStep = silent,
+        *,
+        fades: bool = False,
+    ) -> Tensor:
+        """Walk from sigmas[0] to the last.
+
+        Args:
+            denoise: The denoised estimate.
+            x: Noisy latent at sigmas[0].
+            sigmas: Descending levels.
+            seeds: Of the noise.
+            on_step: Called after each step.
+            fades: x is (1 - sigma) x0 + sigma noise, not x0 + sigma noise.
+        """
+        noise = None if self.noise is None else self.noise(x, sigmas, seeds)
+        if not (fades and self.by_ratio):
+            return self.sampler(denoise, x, sigmas, noise, on_step)
+        faded = Faded(sigmas)
+        y = self.sampler(
+            faded.denoise(denoise),
+            faded.begin(x),
+            faded.ratios,
+            None if noise is None else faded.noise(noise),
+            on_step,
+        )
+        return faded.end(y)
+
+
+def _steady(sampler: Steady, *, by_ratio: bool = False, drops_last_but_one: bool = False) -> Method:
+    def walk(
+        denoise: Denoise, x: Tensor, sigmas: Sigmas, noise: Noise | None, on_step: OnStep
     ) -> Tensor:
         return sampler(denoise, x, sigmas, on_step)
 
-    return walk
+    return Method(walk, by_ratio=by_ratio, drops_last_but_one=drops_last_but_one)
 
 
-def _noisy(
-    sampler: Callable[[Denoise, Tensor, Sigmas, Noise, OnStep], Tensor], source: NoiseSource
-) -> Walk:
+def _noisy(sampler: Noisy, source: NoiseSource, *, drops_last_but_one: bool = False) -> Method:
     def walk(
-        denoise: Denoise, x: Tensor, sigmas: Sigmas, seeds: Seeds, on_step: OnStep = silent
+        denoise: Denoise, x: Tensor, sigmas: Sigmas, noise: Noise | None, on_step: OnStep
     ) -> Tensor:
-        return sampler(denoise, x, sigmas, source(x, sigmas, seeds), on_step)
+        assert noise is not None
+        return sampler(denoise, x, sigmas, noise, on_step)
 
-    return walk
+    return Method(walk, source, by_ratio=True, drops_last_but_one=drops_last_but_one)
 
 
 METHODS: Mapping[MethodName, Method] = {
-    "euler": Method(_steady(euler)),
-    "euler_ancestral": Method(_noisy(euler_ancestral, step_noise)),
-    "heun": Method(_steady(heun)),
-    "dpm_2": Method(_steady(dpm_2), drops_last_but_one=True),
-    "dpm_2_ancestral": Method(_noisy(dpm_2_ancestral, step_noise), drops_last_but_one=True),
-    "dpmpp_2m": Method(_steady(dpmpp_2m)),
-    "dpmpp_2m_sde": Method(_noisy(dpmpp_2m_sde, brownian_noise)),
-    "dpmpp_sde": Method(_noisy(dpmpp_sde, brownian_noise)),
-    "ddim": Method(_steady(ddim)),
-    "lms": Method(_steady(lms)),
-    "unipc": Method(_steady(unipc), drops_last_but_one=True),
-    "deis": Method(_steady(deis)),
-    "ipndm": Method(_steady(ipndm)),
-    "lcm": Method(_noisy(lcm, step_noise)),
+    "euler": _steady(euler),
+    "euler_ancestral": _noisy(euler_ancestral, step_noise),
+    "heun": _steady(heun),
+    "dpm_2": _steady(dpm_2, drops_last_but_one=True),
+    "dpm_2_ancestral": _noisy(dpm_2_ancestral, step_noise, drops_last_but_one=True),
+    "dpmpp_2m": _steady(dpmpp_2m, by_ratio=True),
+    "dpmpp_2m_sde": _noisy(dpmpp_2m_sde, brownian_noise),
+    "dpmpp_sde": _noisy(dpmpp_sde, brownian_noise),
+    "ddim": _steady(ddim),
+    "lms": _steady(lms),
+    "unipc": _steady(unipc, by_ratio=True, drops_last_but_one=True),
+    "deis": _steady(deis),
+    "ipndm": _steady(ipndm),
+    "lcm": _noisy(lcm, step_noise),
 }

@@ -22,6 +22,7 @@ from diffusers import (
 )
 from nodeflow_nodes.diffusion import parts
 from nodeflow_nodes.diffusion.load import load_model
+from nodeflow_nodes.diffusion.noise_levels import FlowLevels
 from nodeflow_nodes.diffusion.text import encode_text
 from torch import Tensor
 
@@ -55,6 +56,32 @@ class ReferenceLevels:
 
     def sigma(self, t: float) -> float:
         raise NotImplementedError("the reference's schedule is handed over whole")
+
+
+@dataclass(frozen=True)
+class AskedAt:
+    """A flow family's own levels, whose network is asked at the reference scheduler's times."""
+
+    levels: FlowLevels
+    times: dict[float, float]
+    scale: float
+
+    @classmethod
+    def of(cls, levels: Any, scheduler: Any, scale: float) -> AskedAt:
+        """From a scheduler that has run, whose times are `scale` of the network's."""
+        return cls(
+            levels,
+            dict(zip(scheduler.sigmas.tolist(), scheduler.timesteps.tolist(), strict=False)),
+            scale,
+        )
+
+    def t(self, sigma: float) -> float:
+        nearest = min(self.times, key=lambda known: abs(known - sigma))
+        assert math.isclose(nearest, sigma, rel_tol=1e-5), f"the reference never asks at {sigma}"
+        return self.times[nearest] * self.scale
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.levels, name)
 
 
 @dataclass(frozen=True)
