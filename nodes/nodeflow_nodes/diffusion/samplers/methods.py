@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from torch import Tensor
@@ -20,7 +21,7 @@ from nodeflow_nodes.diffusion.samplers.fading import Faded
 from nodeflow_nodes.diffusion.samplers.multistep import deis, ipndm, lms
 from nodeflow_nodes.diffusion.samplers.noise import Seeds, brownian_noise, step_noise
 from nodeflow_nodes.diffusion.samplers.step import Denoise, Noise, OnStep, Sigmas, silent
-from nodeflow_nodes.diffusion.samplers.unipc import unipc
+from nodeflow_nodes.diffusion.samplers.unipc import Variant, unipc
 
 MethodName = Literal[
     "euler",
@@ -34,6 +35,7 @@ MethodName = Literal[
     "ddim",
     "lms",
     "unipc",
+    "unipc_bh2",
     "deis",
     "ipndm",
     "lcm",
@@ -114,6 +116,12 @@ def _noisy(sampler: Noisy, source: NoiseSource, *, drops_last_but_one: bool = Fa
     return Method(walk, source, by_ratio=True, drops_last_but_one=drops_last_but_one)
 
 
+def _unipc(variant: Variant) -> Method:
+    """Of the third order, as tools that have both under these names walk it."""
+    sampler = partial(unipc, order=3, variant=variant)
+    return _steady(sampler, by_ratio=True, drops_last_but_one=True)
+
+
 METHODS: Mapping[MethodName, Method] = {
     "euler": _steady(euler),
     "euler_ancestral": _noisy(euler_ancestral, step_noise),
@@ -125,7 +133,8 @@ METHODS: Mapping[MethodName, Method] = {
     "dpmpp_sde": _noisy(dpmpp_sde, brownian_noise),
     "ddim": _steady(ddim),
     "lms": _steady(lms),
-    "unipc": _steady(unipc, by_ratio=True, drops_last_but_one=True),
+    "unipc": _unipc("bh1"),
+    "unipc_bh2": _unipc("bh2"),
     "deis": _steady(deis),
     "ipndm": _steady(ipndm),
     "lcm": _noisy(lcm, step_noise),

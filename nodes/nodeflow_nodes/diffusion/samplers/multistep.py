@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from numpy.polynomial import Polynomial
+import numpy as np
+from numpy.polynomial import Polynomial, legendre
 from torch import Tensor
 
 from nodeflow_nodes.diffusion.samplers.step import Denoise, OnStep, Sigmas, silent
@@ -30,9 +31,9 @@ def lms(
 def deis(
     denoise: Denoise, x: Tensor, sigmas: Sigmas, on_step: OnStep = silent, order: int = 3
 ) -> Tensor:
-    """DEIS (Zhang and Chen 2022, arXiv 2204.13902): the polynomial is in ln sigma.
+    """tAB-DEIS (Zhang and Chen 2022, arXiv 2204.13902, eq. 15): the polynomial is in time.
 
-    Theirs is rhoAB with rho = sigma; the polynomial in ln rho keeps it tame where steps shrink.
+    Time is that of their variance-preserving process, on Karras's range of sigmas: `deis_time`.
     """
     return _adams_bashforth(denoise, x, sigmas, on_step, order, deis_weights)
 
@@ -72,19 +73,37 @@ def lms_weights(levels: Sequence[float], sigma_next: float) -> list[float]:
 
 
 def deis_weights(levels: Sequence[float], sigma_next: float) -> list[float]:
-    """The same with polynomials in u = ln(sigma / levels[0]); the last step, to 0, is Euler's.
+    """The same with polynomials in `deis_time`; the first step, and the last, to 0, are Euler's."""
+    step = sigma_next - levels[0]
+    if sigma_next == 0 or len(levels) == 1:
+        return [step, *[0.0] * (len(levels) - 1)]
+    polynomials = _lagrange([deis_time(level) - deis_time(levels[0]) for level in levels])
+    points, weights = legendre.leggauss(_QUADRATURE)
+    times = [
+        deis_time(levels[0] + step * (1 + point) / 2) - deis_time(levels[0])
+        for point in points.tolist()
+    ]
+    return [float(step / 2 * weights @ p(np.array(times))) for p in polynomials]
 
-    With dsigma = levels[0] e^u du, the integral of P(u) e^u is e^u (P - P' + P'' - ...).
+
+def deis_time(sigma: float) -> float:
+    """t where beta grows linearly in t, and sigma is 0.002 at t = 0.001 and 80 at t = 1.
+
+    ln(1 + sigma^2) is the integral of beta from 0 to t (Song et al. 2021, eq. 33).
     """
-    if sigma_next == 0:
-        return [-levels[0], *[0.0] * (len(levels) - 1)]
-    u = math.log(sigma_next / levels[0])
-    weights = []
-    for p in _lagrange([math.log(level / levels[0]) for level in levels]):
-        terms = [(-1) ** k * p.deriv(k) for k in range(p.degree() + 1)]
-        weights.append(levels[0] * sum(math.exp(u) * term(u) - term(0.0) for term in terms))
-    return [float(weight) for weight in weights]
+    return (math.sqrt(_BETA**2 + 2 * _SLOPE * math.log1p(sigma**2)) - _BETA) / _SLOPE
 
+
+def _linear_beta() -> tuple[float, float]:
+    """beta(0), and how much it grows until t = 1."""
+    first, low, high = 0.001, math.log1p(0.002**2), math.log1p(80.0**2)
+    slope = 2 * (high - low / first) / (1 - first)
+    return high - slope / 2, slope
+
+
+_BETA, _SLOPE = _linear_beta()
+_QUADRATURE = 64
+"""Points of Gauss and Legendre; time is smooth between two levels."""
 
 _EQUAL_STEPS = (
     (1.0,),

@@ -81,7 +81,7 @@ def generators() -> Iterator[dict[str, Any]]:
         ("lcm", FlowMatchLCMScheduler(shift=SHIFT), generators()),
         ("dpmpp_2m", DPMSolverMultistepScheduler(**FLOW), nothing()),
         ("dpmpp_2m_sde", DPMSolverMultistepScheduler(**FLOW, **SDE), noises("variance_noise")),
-        ("unipc", UniPCMultistepScheduler(**FLOW), nothing()),
+        ("unipc_bh2", UniPCMultistepScheduler(**FLOW, solver_order=3), nothing()),
     ],
 )
 def test_flow_samplers_equal_diffusers(

@@ -9,7 +9,18 @@ from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from torch import Tensor
 
 SPREAD = 0.7
-STEADY = ["euler", "heun", "dpm_2", "dpmpp_2m", "ddim", "lms", "unipc", "deis", "ipndm"]
+STEADY = [
+    "euler",
+    "heun",
+    "dpm_2",
+    "dpmpp_2m",
+    "ddim",
+    "lms",
+    "unipc",
+    "unipc_bh2",
+    "deis",
+    "ipndm",
+]
 # lcm is left out: it is for distilled networks, whose estimate is a picture at any level.
 NOISY = ["euler_ancestral", "dpm_2_ancestral", "dpmpp_2m_sde", "dpmpp_sde"]
 
@@ -41,7 +52,7 @@ def test_deterministic_samplers_follow_the_exact_solution(name: MethodName) -> N
     assert watched(name, x, sigmas).item() == pytest.approx(exact, rel=tolerance)
 
 
-@pytest.mark.parametrize("name", ["heun", "dpm_2", "dpmpp_2m", "lms", "unipc", "deis"])
+@pytest.mark.parametrize("name", ["heun", "dpm_2", "dpmpp_2m", "lms", "unipc", "unipc_bh2", "deis"])
 def test_higher_orders_beat_euler_in_few_steps(name: MethodName) -> None:
     x, sigmas = torch.full((1, 1, 1, 1), 14.0), levels(12, 0.01)
     exact = 14.0 * math.sqrt((SPREAD**2 + sigmas[-1] ** 2) / (SPREAD**2 + sigmas[0] ** 2))
