@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.web.conftest import Editor, link, tools
 
@@ -42,6 +43,24 @@ def test_a_failing_node_shows_its_sentence_and_its_trace(editor: Editor) -> None
     expect(editor.page.get_by_role("dialog")).to_contain_text("Traceback")
     editor.page.keyboard.press("Escape")
     expect(editor.page.locator('[data-node="after"]')).to_have_attribute("data-status", "skipped")
+
+
+def test_a_node_that_fails_before_the_job_is_known_to_be_taken_is_told_and_shown(
+    editor: Editor,
+) -> None:
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        time.sleep(0.5)  # the socket tells of the failure sooner
+        route.fulfill(response=answer)
+
+    editor.page.route("**/api/jobs", late)
+    editor.load(tools("bad", bad=("tools.fail", {}, (5000, 3000))))
+    editor.page.keyboard.press("Control+Enter")
+    foot = editor.page.get_by_role("contentinfo")
+    expect(foot.get_by_role("alert")).to_have_text(re.compile("^Fail failed: .*no 0"))
+    messages = editor.page.get_by_role("region", name="Messages")
+    messages.get_by_role("button", name="Show").click()
+    expect(editor.node("Fail")).to_have_attribute("data-status", "failed")
 
 
 def test_what_is_missing_is_marked_everywhere_and_the_run_refused(editor: Editor) -> None:

@@ -3,7 +3,6 @@
 import type { Editor } from "../editor";
 import type { JobChange } from "../gen/api";
 import { sentenceOf } from "../server/api";
-import { isOver } from "../store/runs";
 
 export interface QueueActions {
   /** Stop a job that is not over. */
@@ -55,14 +54,17 @@ export function makeQueueActions(get: () => Editor): QueueActions {
       }),
     retry: (id) =>
       attempt("The job cannot be run again", async () => {
-        const { api, runs, tabs } = get();
-        const accepted = await api.retry(id);
-        runs.accept(accepted);
-        const tab = tabs.getState().tabs.find((one) => one.job === id || one.jobs.includes(id));
-        if (tab) tabs.patch(tab.id, { job: accepted.id, jobs: [...tab.jobs, accepted.id] });
-        // A job whose values are all there may be over before its answer comes, and has said so.
-        const job = runs.getState().jobs[accepted.id];
-        return job && isOver(job) ? undefined : "The job is queued again.";
+        const { api, runs, tabs, ui } = get();
+        await runs.handIn(
+          () => api.retry(id),
+          (accepted) => {
+            const { tabs: all } = tabs.getState();
+            const tab = all.find((one) => one.job === id || one.jobs.includes(id));
+            if (tab) tabs.patch(tab.id, { job: accepted.id, jobs: [...tab.jobs, accepted.id] });
+            ui.say("The job is queued again.");
+          },
+        );
+        return undefined;
       }),
     remove: (id) =>
       attempt("The run cannot be removed", async () => {

@@ -36,7 +36,7 @@ export function makeRunActions(get: () => Editor): RunActions {
 
   return {
     async start(options = {}) {
-      const { tabs, api, settings, library } = get();
+      const { tabs, api, runs, settings, library } = get();
       const before = tabs.current();
       if (!before) return;
       if (!before.locked) {
@@ -47,14 +47,17 @@ export function makeRunActions(get: () => Editor): RunActions {
       const tab = tabs.current() ?? before;
       const { batch } = settings.getState().values;
       try {
-        const accepted = await api.submit({
+        const wanted = {
           workflow: workflowOf(tab),
           batch,
           ...(options.first && { priority: 1 }),
           ...(options.only && { only: options.only.map((id) => flatId(tab.scope, id)) }),
           ...(tab.path !== null && { origin: tab.path }),
-        });
-        taken(get(), tab, accepted, options.only === undefined);
+        };
+        await runs.handIn(
+          () => api.submit(wanted),
+          (accepted) => taken(get(), tab, accepted, options.only === undefined),
+        );
       } catch (error) {
         if (error instanceof ApiError && error.problems.length > 0)
           refused(get(), tab, error.problems);
@@ -89,7 +92,6 @@ export function makeRunActions(get: () => Editor): RunActions {
 
 /** Show the jobs that were taken, and say what becomes of them. */
 function taken({ tabs, runs, ui }: Editor, tab: Tab, accepted: Accepted, whole: boolean): void {
-  runs.accept(accepted);
   const now = tabs.find(tab.id) ?? tab;
   const jobs = [...now.jobs, ...accepted.jobs.map((job) => job.id)].slice(-MOST_JOBS);
   const active = now.job !== null && isActive(runs.getState(), now.job);
@@ -101,9 +103,7 @@ function taken({ tabs, runs, ui }: Editor, tab: Tab, accepted: Accepted, whole: 
     return;
   }
   const count = accepted.jobs.length;
-  // A short job may be over before the answer is here that it was taken; then that was said.
-  if (count > 1) ui.say(`${count} jobs wait for their turn.`);
-  else if (isActive(runs.getState(), accepted.id)) ui.say("The job is queued.");
+  ui.say(count > 1 ? `${count} jobs wait for their turn.` : "The job is queued.");
 }
 
 /** Show on the nodes why the workflow was not taken. */

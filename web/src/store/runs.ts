@@ -10,6 +10,7 @@ import { ApiError, sentenceOf } from "../server/errors";
 import type { LiveEvent, Preview } from "../server/messages";
 import type { Connection } from "../server/socket";
 import { again } from "./again";
+import { Early } from "./early";
 import { Previews, realUrls, type Urls } from "./previews";
 import { fold, ordersOf } from "./runs_fold";
 import { isOver, type Job, jobOf, NO_RUNS, type RunsState, type Worker } from "./runs_state";
@@ -43,8 +44,11 @@ export interface RunsStore extends StoreApi<RunsState> {
   olderJobs(): Promise<void>;
   loadGallery(): Promise<void>;
   olderPictures(): Promise<void>;
-  /** Jobs that were handed in here. */
-  accept(accepted: Accepted): void;
+  /**
+   * Hand jobs in. Of what becomes of them nothing is told before `show` has put them where they
+   * are seen.
+   */
+  handIn(ask: () => Promise<Accepted>, show: (accepted: Accepted) => void): Promise<void>;
   /** Jobs that are shown, so that they stay however many come after, with their nodes. */
   keep(ids: Iterable<string>): void;
   close(): void;
@@ -67,6 +71,7 @@ class Runs {
   readonly #api: Api;
   readonly #options: RunsOptions;
   readonly #previews: Previews;
+  readonly #early = new Early();
   readonly #store = createStore<RunsState>(() => NO_RUNS);
   /** What happened while answers are on their way, one list for each. */
   readonly #meanwhile = new Set<LiveEvent[]>();
@@ -95,7 +100,7 @@ class Runs {
       olderJobs: () => this.#once("older jobs", () => this.#olderJobs()),
       loadGallery: () => this.#once("gallery", () => this.#pictures(null)),
       olderPictures: () => this.#once("gallery", () => this.#olderPictures()),
-      accept: (accepted) => this.#accept(accepted),
+      handIn: (ask, show) => this.#handIn(ask, show),
       keep: (ids) => this.#keep(ids),
       close: () => this.#close(),
     };
@@ -109,7 +114,10 @@ class Runs {
     return (this.#options.now ?? Date.now)();
   }
 
-  #apply(events: readonly LiveEvent[], previews: readonly Preview[]) {
+  readonly #isKnown = (id: string) => this.#state.jobs[id] !== undefined;
+
+  #apply(some: readonly LiveEvent[], previews: readonly Preview[]) {
+    const events = this.#early.pass(some, this.#isKnown);
     for (const list of this.#meanwhile) for (const event of events) list.push(event);
     this.#change((state) => this.#previews.show(fold(state, events, this.#now()), previews));
     this.#fillIn();
@@ -161,6 +169,7 @@ class Runs {
 
   async #refresh() {
     this.#refreshes += 1;
+    this.#early.forget(); // the answer has it
     const turn = this.#refreshes;
     const wanted = () => !this.#closed && turn === this.#refreshes;
     const api = this.#api;
@@ -238,20 +247,23 @@ class Runs {
     );
   }
 
-  #accept(accepted: Accepted) {
-    this.#change((state) => {
-      // Its events may have come before this answer, and know more.
-      const views = accepted.jobs.map((view) => {
-        const known = state.jobs[view.id];
-        if (!known) return view;
-        const { status, started, finished, seconds, outputs, files, counts, problem } = known;
-        const later = { status, started, finished, seconds, problem, attempts: known.attempts };
-        const made = { outputs: { ...outputs }, files: copied(files), counts: { ...counts } };
-        const place = { priority: known.priority, position: known.position };
-        return { ...view, ...later, ...made, ...place, total: known.total };
+  async #handIn(ask: () => Promise<Accepted>, show: (accepted: Accepted) => void) {
+    this.#early.begin();
+    try {
+      const accepted = await ask();
+      if (this.#closed) return;
+      this.#change((state) => {
+        const fresh = accepted.jobs.filter((view) => !state.jobs[view.id]);
+        // All events of those that wait will be seen.
+        const views = fresh.map((view) =>
+          view.status === "queued" ? { ...view, nodes: {} } : view,
+        );
+        return merged(state, views);
       });
-      return merged(state, views, true);
-    });
+      show(accepted);
+    } finally {
+      this.#apply(this.#early.end(this.#isKnown), []);
+    }
   }
 
   #keep(ids: Iterable<string>) {
@@ -316,14 +328,9 @@ class Runs {
 }
 
 /** Put jobs as the server has them over what is known of them. */
-function merged(state: RunsState, views: readonly JobView[], loaded = false): RunsState {
+function merged(state: RunsState, views: readonly JobView[]): RunsState {
   const jobs: Record<string, Job> = { ...state.jobs };
-  for (const view of views) {
-    const known = jobs[view.id];
-    const job = jobOf(view, known);
-    // All events of a job that was handed in just now will be seen.
-    jobs[view.id] = loaded && !known ? { ...job, loaded: true } : job;
-  }
+  for (const view of views) jobs[view.id] = jobOf(view, jobs[view.id]);
   return { ...state, jobs, ...ordersOf(jobs) };
 }
 
@@ -354,6 +361,3 @@ function withPage(gallery: RunsState["gallery"], page: Gallery, behind: boolean)
   const fresh = results.filter((picture) => !known.has(picture.digest));
   return { pictures: behind ? [...gallery.pictures, ...fresh] : fresh, next, loaded: true };
 }
-
-const copied = <T>(record: Readonly<Record<string, readonly T[]>>): Record<string, T[]> =>
-  Object.fromEntries(Object.entries(record).map(([name, list]) => [name, [...list]]));

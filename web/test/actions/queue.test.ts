@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { makeQueueActions } from "../../src/actions/queue";
 import type { Editor } from "../../src/editor";
 import { ApiError } from "../../src/server/api";
+import type { RunsStore } from "../../src/store/runs";
 
 /** Queue actions of an editor whose server does, or refuses, all that it is asked. */
 function started(refuses = false) {
@@ -20,7 +21,8 @@ function started(refuses = false) {
     free: vi.fn(() => answer()),
   };
   const ui = { say: vi.fn(), toast: vi.fn() };
-  const runs = { accept: vi.fn(), olderJobs: vi.fn(() => answer()) };
+  const handIn: RunsStore["handIn"] = async (ask, show) => show(await ask());
+  const runs = { handIn, olderJobs: vi.fn(() => answer()) };
   const open = [
     { id: "t1", job: "other", jobs: ["j1"] },
     { id: "t2", job: null, jobs: [] },
@@ -65,9 +67,9 @@ describe("what is done with jobs", () => {
   });
 
   it("shows a job that runs again on the tab that it came from", async () => {
-    const { queue, tabs, runs } = started();
+    const { queue, tabs, ui } = started();
     await queue.retry("j1");
-    expect(runs.accept).toHaveBeenCalledOnce();
+    expect(ui.say).toHaveBeenLastCalledWith("The job is queued again.");
     expect(tabs.patch).toHaveBeenCalledExactlyOnceWith("t1", { job: "j2", jobs: ["j1", "j2"] });
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Gallery, JobList, JobView, Picture } from "../../src/gen/api";
-import { type Api, ApiError, Offline } from "../../src/server/api";
-import { makeRuns, type RunsOptions } from "../../src/store/runs";
+import type { JobList, JobView, Picture } from "../../src/gen/api";
+import { ApiError, Offline } from "../../src/server/api";
+import { held, list, started } from "./runs_kit";
 import {
   begun,
   event,
@@ -11,62 +11,9 @@ import {
   nodeView,
   over,
   picture,
-  planned,
   progress,
   queued,
 } from "./runs_samples";
-
-const list = (jobs: JobView[], next: number | null = null): JobList => ({
-  jobs,
-  counts: {},
-  paused: false,
-  next,
-});
-
-/** A server that is asked only for what these tests need. */
-function fakeApi() {
-  const api = {
-    jobs: vi.fn(async (wanted: { status?: readonly string[] } = {}) => {
-      const { status } = wanted;
-      return list(jobs.filter((job) => !status || status.includes(job.status)));
-    }),
-    job: vi.fn(async (id: string): Promise<JobView> => {
-      const job = jobs.find((one) => one.id === id);
-      if (!job) throw new ApiError(404, "There is no such job.");
-      return job;
-    }),
-    system: vi.fn(async () => ({ workers: [{ name: "w1", state: "ready" }] })),
-    results: vi.fn(
-      async (_before: number | null): Promise<Gallery> => ({ results: [], next: null }),
-    ),
-  };
-  const jobs: JobView[] = [];
-  return { api: api as unknown as Api, calls: api, jobs };
-}
-
-function started(options: RunsOptions = {}) {
-  const made: string[] = [];
-  const revoked: string[] = [];
-  const urls = {
-    create: () => {
-      made.push(`blob:${made.length}`);
-      return made.at(-1) ?? "";
-    },
-    revoke: (url: string) => void revoked.push(url),
-  };
-  const server = fakeApi();
-  const runs = makeRuns(server.api, { urls, now: () => 0, ...options });
-  return { ...server, runs, made, revoked };
-}
-
-/** An answer that comes when the test says so. */
-function held<T>() {
-  let give: (value: T) => void = () => {};
-  const answer = new Promise<T>((done) => {
-    give = done;
-  });
-  return { answer, give };
-}
 
 const preview = (job: string, node: string) => ({ job, node, blob: new Blob(["x"]) });
 const settled = () => vi.advanceTimersByTimeAsync(0);
@@ -145,18 +92,6 @@ describe("jobs that were not fetched", () => {
     runs.apply([begun("j7")]);
     await vi.advanceTimersByTimeAsync(1000);
     expect(calls.jobs).toHaveBeenCalledTimes(1);
-  });
-
-  it("are there at once if they were handed in here, but know no less than their events", async () => {
-    const { runs, calls } = started();
-    runs.apply([queued("j1"), begun("j1"), planned("j1", 9)]);
-    const jobs = [jobView("j1", { path: "cat" }), jobView("j2")];
-    runs.accept({ id: "j1", status: "queued", jobs, batch: "", warnings: [] });
-    const state = runs.getState();
-    expect(state.jobs.j1).toMatchObject({ status: "running", path: "cat", number: 1, total: 9 });
-    expect(state.order).toEqual(["j2", "j1"]);
-    await vi.advanceTimersByTimeAsync(1000);
-    expect(calls.jobs).not.toHaveBeenCalled();
   });
 
   it("and are shown have the nodes that no event told of when they end", async () => {
