@@ -16,6 +16,7 @@ from .errors import PackError as PackError
 from .errors import Problem as Problem
 from .errors import WorkflowError as WorkflowError
 from .errors import is_out_of_memory as is_out_of_memory
+from .models.folders import ModelFolders as ModelFolders
 from .models.memory import ModelMemory as ModelMemory
 from .outputs import OutputFiles as OutputFiles
 from .progress import Progress as Progress

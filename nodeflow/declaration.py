@@ -26,6 +26,7 @@ SERVICES = {
     "nodeflow.progress.Progress": "progress",
     "nodeflow.devices.Device": "device",
     "nodeflow.models.memory.ModelMemory": "models",
+    "nodeflow.models.folders.ModelFolders": "folders",
     "nodeflow.outputs.OutputFiles": "files",
 }
 """Class of a service to its name in a NodeSpec."""

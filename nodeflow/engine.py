@@ -305,8 +305,8 @@ class Engine:
     def _surroundings(
         self, plan: Plan, stores: Stores, saving: Saving, watched: Callable[[], bool]
     ) -> Surroundings:
-        services = Services(_device_of(self, plan), self.models, saving.for_node, watched)
-        return Surroundings(self._functions, stores, self.lanes, services, self._meter, self._guard)
+        given = Services(_device_of(self, plan), self.models, saving.for_node, watched, self.roots)
+        return Surroundings(self._functions, stores, self.lanes, given, self._meter, self._guard)
 
     def unpin(self, owners: Iterable[str]) -> None:
         """Let go of what runs have kept in these names."""

@@ -21,6 +21,7 @@ MODEL_KINDS = (
     "upscalers",
     "clip_vision",
     "ipadapter",
+    "vae_approx",
 )
 OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "diffusion_models": ("unet",),

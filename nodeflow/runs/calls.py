@@ -18,11 +18,13 @@ from nodeflow.devices import Device
 from nodeflow.errors import InputError, NodeError, NodeflowError, is_out_of_memory
 from nodeflow.events import Emit, NodePreview, NodeProgress
 from nodeflow.literals import literal_adapter, reason
+from nodeflow.models.folders import ModelFolders
 from nodeflow.models.memory import ModelMemory
 from nodeflow.outputs import OutputFiles
 from nodeflow.plan import PlanNode
 from nodeflow.progress import Preview, Progress, working
 from nodeflow.registry import Registry
+from nodeflow.roots import Roots
 from nodeflow.runs.stores import FileStamp, Made
 from nodeflow.sockets import Lazy, item_of
 from nodeflow.spec import InputSpec, NodeSpec
@@ -48,12 +50,14 @@ class Services:
         files: (node, token) -> the files service; the token names what is being written, so that
             a call that was killed gets the same names again.
         watched: Asked at each step whether anybody looks at previews.
+        roots: Where model files are.
     """
 
     device: Device
     models: ModelMemory
     files: Callable[[PlanNode, str], OutputFiles]
     watched: Callable[[], bool] = bool
+    roots: Roots = Roots({})  # noqa: RUF009  # frozen
 
 
 @dataclass(slots=True)
@@ -223,6 +227,8 @@ class Caller:
             )
         if name == "files":
             return self._services.files(node, token)
+        if name == "folders":
+            return ModelFolders(self._services.roots)
         return self._services.device if name == "device" else self._services.models
 
     def _made(

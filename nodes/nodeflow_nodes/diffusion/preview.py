@@ -2,11 +2,13 @@
 
 A small decoder does it where a person has one. Else small pictures are decoded whole. For larger
 ones decoding would cost more than the step itself, so each latent pixel gets the colour that a
-linear map, fitted to the autoencoder once, reads from it.
+linear map, fitted to the autoencoder once, reads from it. A network that came without an
+autoencoder is looked at by the map that is published for its family.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +16,12 @@ import PIL.Image
 import torch
 from torch import Tensor
 
-from nodeflow import Device, InputError, Model, ModelMemory, Recipe
-from nodeflow_nodes.diffusion.families.family import Autoencoder
+from nodeflow import Device, InputError, Model, ModelFolders, ModelMemory, Recipe
+from nodeflow_nodes.diffusion.families.family import Autoencoder, Denoiser
+from nodeflow_nodes.diffusion.families.latent_colours import colour_map
 from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.families.tiny_decoder import TinyDecoder, find_decoder
+from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import autoencoder
 
 _DECODED = 16 * 16
@@ -27,9 +31,40 @@ _TILES = 12
 """The map is fitted to a chequerboard of this many random colours along each side."""
 
 
-def tiny_decoder(model: Model, models: ModelMemory, device: Device) -> TinyDecoder | None:
-    """The small decoder for a model's latents, if there is one near the model's file."""
-    file = find_decoder(Path(model.path), family_of(model).tiny_decoders)
+Look = Callable[[Tensor], PIL.Image.Image]
+"""Scaled latents [batch, channel, height, width] to a small picture of the first."""
+
+
+def look_at(
+    model: Model, network: Denoiser, models: ModelMemory, device: Device, folders: ModelFolders
+) -> Look | None:
+    """The best way to look at what a network makes; None if nobody knows what its latents are."""
+    try:
+        decoder = tiny_decoder(model, models, device, folders)
+    except InputError as error:
+        # A preview is not worth the run; what is printed stands in the node's log.
+        print(f"Previews are coarse: {error}")
+        decoder = None
+    # A model of the family may have latents of its own.
+    if decoder is not None and decoder.channels == network.channels:
+        return lambda scaled: tiny_preview(scaled, decoder)
+    if "vae" in inspect_model(Path(model.path)).parts:
+        return lambda scaled: preview(network.unscaled(scaled), model, models, device)
+    colours = family_of(model).colours
+    if len(colours) != network.channels:
+        return None
+    return lambda scaled: coloured(scaled, colour_map(colours), network.downscale)
+
+
+def tiny_decoder(
+    model: Model, models: ModelMemory, device: Device, folders: ModelFolders
+) -> TinyDecoder | None:
+    """The small decoder for a model's latents, if there is one.
+
+    Raises:
+        InputError: It is broken.
+    """
+    file = find_decoder(Path(model.path), family_of(model).tiny_decoders, folders)
     if file is None:
         return None
     recipe = Recipe(str(file), f"{file.stat().st_mtime_ns}", "preview", model.family)
@@ -66,8 +101,14 @@ def preview(samples: Tensor, model: Model, models: ModelMemory, device: Device) 
     colours = models.get(
         replace(model, part="preview"), device, fitted, lambda colours: colours.nbytes
     )
-    small = _picture(colour_pixels(first[0].reshape(-1, rows, columns), colours))
-    scale = max(1, min(network.downscale, _LARGEST // max(rows, columns)))
+    return coloured(first.reshape(1, -1, rows, columns), colours, network.downscale)
+
+
+def coloured(latents: Tensor, colours: Tensor, downscale: int) -> PIL.Image.Image:
+    """The first of latents [batch, channel, height, width] by a map of colours."""
+    rows, columns = latents.shape[-2:]
+    small = _picture(colour_pixels(latents[0], colours))
+    scale = max(1, min(downscale, _LARGEST // max(rows, columns)))
     return small.resize((columns * scale, rows * scale), PIL.Image.Resampling.BICUBIC)
 
 

@@ -6,12 +6,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nodeflow import Conditioning, Device, Latent, Model, ModelMemory, Progress, Seed, node
+from nodeflow import (
+    Conditioning,
+    Device,
+    Latent,
+    Model,
+    ModelFolders,
+    ModelMemory,
+    Progress,
+    Seed,
+    node,
+)
 from nodeflow_nodes.diffusion.guidance import Guidance
 from nodeflow_nodes.diffusion.hooks import NATIVE, check_sample, sampled_facts
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.schedules import ScheduleName, noise_schedule
-from nodeflow_nodes.diffusion.walk import Plan, Services, network_of, walked
+from nodeflow_nodes.diffusion.walk import NO_FOLDERS, Plan, Services, network_of, walked
 from nodeflow_nodes.diffusion.walk_native import walked_natively
 
 
@@ -31,6 +41,7 @@ def sample(
     progress: Progress,
     models: ModelMemory,
     device: Device,
+    folders: ModelFolders = NO_FOLDERS,
 ) -> Latent:
     """Walk from seeded noise to a latent that fits the positive prompt.
 
@@ -48,7 +59,7 @@ def sample(
         denoise: How much of the way is walked: 1 begins with pure noise, 0.5 keeps what is coarse
             in the latent.
     """
-    services = Services(progress, models, device)
+    services = Services(progress, models, device, folders)
     network = network_of(model, latent, services)
     if method == NATIVE:
         told = (seed, steps, guidance, denoise)

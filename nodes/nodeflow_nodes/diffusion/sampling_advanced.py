@@ -7,13 +7,23 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 from torch import Tensor
 
-from nodeflow import Device, InputError, Latent, Model, ModelMemory, Progress, Seed, node
+from nodeflow import (
+    Device,
+    InputError,
+    Latent,
+    Model,
+    ModelFolders,
+    ModelMemory,
+    Progress,
+    Seed,
+    node,
+)
 from nodeflow_nodes.diffusion.guiders import Guider
 from nodeflow_nodes.diffusion.hooks import advanced_facts, check_advanced
 from nodeflow_nodes.diffusion.parts import denoiser
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.schedules import ScheduleName, noise_schedule
-from nodeflow_nodes.diffusion.walk import Plan, Services, network_of, walked
+from nodeflow_nodes.diffusion.walk import NO_FOLDERS, Plan, Services, network_of, walked
 
 Step = Annotated[int, Field(ge=0, le=1000)]
 
@@ -40,6 +50,7 @@ def noise_levels(
     *,
     models: ModelMemory,
     device: Device,
+    folders: ModelFolders = NO_FOLDERS,
 ) -> list[float]:
     """The noise levels (sigmas) that a walk visits, from the highest down to 0.
 
@@ -75,6 +86,7 @@ def sample_advanced(
     progress: Progress,
     models: ModelMemory,
     device: Device,
+    folders: ModelFolders = NO_FOLDERS,
 ) -> Walked:
     """Walk along given noise levels, or a part of them.
 
@@ -96,7 +108,7 @@ def sample_advanced(
     """
     check_advanced(None, None, sigmas)
     levels = _part(sigmas, start_step, end_step, keep_noise)
-    services = Services(progress, models, device)
+    services = Services(progress, models, device, folders)
     network = network_of(guider.model, latent, services)
     kept: list[Latent] = []
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import PIL.Image
 import torch
 from torch import Tensor
 
@@ -18,6 +17,7 @@ from nodeflow import (
     InputError,
     Latent,
     Model,
+    ModelFolders,
     ModelMemory,
     NodeflowError,
     Progress,
@@ -33,12 +33,15 @@ from nodeflow_nodes.diffusion.inpainting import beside, kept_outside, mask_of
 from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import autoencoder, control_network, ip_adapter
 from nodeflow_nodes.diffusion.parts import denoiser as load_denoiser
-from nodeflow_nodes.diffusion.preview import preview, tiny_decoder, tiny_preview
+from nodeflow_nodes.diffusion.preview import look_at
 from nodeflow_nodes.diffusion.room import encoded_whole_or_not, with_room
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.samplers.noise import Seeds, start_noise
 from nodeflow_nodes.diffusion.samplers.step import Sigmas
 from nodeflow_nodes.diffusion.voices import Role, Voice, voices_of
+
+NO_FOLDERS = ModelFolders()
+"""For whoever calls a node outside of an engine."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Services:
     progress: Progress
     models: ModelMemory
     device: Device
+    folders: ModelFolders
 
 
 @dataclass(frozen=True)
@@ -203,26 +207,13 @@ def seeds_of(latent: Latent, seed: int) -> Seeds:
 def _watcher(
     model: Model, network: Denoiser, plan: Plan, services: Services
 ) -> Callable[[int, int, Tensor], None]:
-    try:
-        decoder = tiny_decoder(model, services.models, services.device)
-    except InputError as error:
-        # A preview is not worth the run; what is printed stands in the node's log.
-        print(f"Previews are coarse: {error}")
-        decoder = None
-    # A network that came alone has no autoencoder to make pictures with.
-    shown = decoder is not None or "vae" in inspect_model(Path(model.path)).parts
+    look = look_at(model, network, services.models, services.device, services.folders)
 
     def on_step(step: int, total: int, denoised: Tensor) -> None:
         require_finite(denoised, step, total)
-        latest = network.unscaled(denoised)
-        plan.on_estimate(step, latest)
-
-        def picture() -> PIL.Image.Image:
-            if decoder is not None:
-                return tiny_preview(denoised, decoder)
-            return preview(latest, model, services.models, services.device)
-
-        services.progress(step, total, preview=picture if shown else None)
+        plan.on_estimate(step, network.unscaled(denoised))
+        picture = None if look is None else partial(look, denoised)
+        services.progress(step, total, preview=picture)
 
     return on_step
 

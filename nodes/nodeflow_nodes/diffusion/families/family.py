@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from nodeflow import Conditioning, Device, Latent, Recipe
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.families.hints import ControlNetwork, Hint, Sight
+from nodeflow_nodes.diffusion.families.latent_colours import Colours
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 
 
@@ -293,12 +294,15 @@ class Family(Protocol):
     Attributes:
         name: As recipes carry it.
         tiny_decoders: Names of files, without ending, of small decoders for its latents.
+        colours: What the channels of its latents look like; empty if nobody knows.
     """
 
     @property
     def name(self) -> str: ...
     @property
     def tiny_decoders(self) -> tuple[str, ...]: ...
+    @property
+    def colours(self) -> Colours: ...
 
     def load_denoiser(self, recipe: Recipe, device: Device) -> Denoiser: ...
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork: ...

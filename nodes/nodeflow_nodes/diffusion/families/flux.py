@@ -12,6 +12,7 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch import Tensor, nn
 
 from nodeflow import Conditioning, Device, Recipe
+from nodeflow_nodes.diffusion.families import latent_colours
 from nodeflow_nodes.diffusion.families.blocks import shapes
 from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
@@ -124,6 +125,7 @@ class Flux:
 
     name = FAMILY_FLUX
     tiny_decoders: tuple[str, ...] = ("taef1_decoder", "taef1")
+    colours: latent_colours.Colours = latent_colours.FLUX
 
     def load_denoiser(self, recipe: Recipe, device: Device) -> FluxDenoiser:
         """Network, noise levels and how latents are scaled."""

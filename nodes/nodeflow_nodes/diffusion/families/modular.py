@@ -24,6 +24,7 @@ from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.families.family import Change
 from nodeflow_nodes.diffusion.families.hints import ControlNetwork
+from nodeflow_nodes.diffusion.families.latent_colours import Colours
 from nodeflow_nodes.diffusion.families.modular_denoise import (
     NEGATIVE,
     PICTURE,
@@ -252,6 +253,7 @@ class Modular:
 
     name = MODULAR
     tiny_decoders: tuple[str, ...] = ()
+    colours: Colours = ()
 
     def load_denoiser(self, recipe: Recipe, device: Device) -> ModularDenoiser:
         """The denoise stage.

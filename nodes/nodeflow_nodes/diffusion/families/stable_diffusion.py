@@ -13,6 +13,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 
 from nodeflow import Device, InputError, Recipe
+from nodeflow_nodes.diffusion.families import latent_colours
 from nodeflow_nodes.diffusion.families.attention import own_place_only
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
@@ -133,6 +134,7 @@ class StableDiffusion:
 
     name = "stable_diffusion"
     tiny_decoders: tuple[str, ...] = ("taesd_decoder", "taesd")
+    colours: latent_colours.Colours = latent_colours.STABLE_DIFFUSION
     denoiser: type[StableDiffusionDenoiser] = StableDiffusionDenoiser
 
     def load_denoiser(self, recipe: Recipe, device: Device) -> StableDiffusionDenoiser:

@@ -12,6 +12,7 @@ from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 from torch import Tensor
 
 from nodeflow import Conditioning, Device, InputError, Recipe
+from nodeflow_nodes.diffusion.families import latent_colours
 from nodeflow_nodes.diffusion.families.blocks import shapes
 from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
@@ -115,6 +116,7 @@ class StableDiffusion3:
 
     name = FAMILY_3
     tiny_decoders: tuple[str, ...] = ("taesd3_decoder", "taesd3")
+    colours: latent_colours.Colours = latent_colours.STABLE_DIFFUSION_3
 
     def load_denoiser(self, recipe: Recipe, device: Device) -> StableDiffusion3Denoiser:
         """Network, noise levels and how latents are scaled."""

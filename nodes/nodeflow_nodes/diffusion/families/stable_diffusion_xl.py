@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from nodeflow import Conditioning, Device, InputError, Recipe
+from nodeflow_nodes.diffusion.families import latent_colours
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
@@ -110,6 +111,7 @@ class StableDiffusionXl(StableDiffusion):
 
     name = "stable_diffusion_xl"
     tiny_decoders: tuple[str, ...] = ("taesdxl_decoder", "taesdxl")
+    colours: latent_colours.Colours = latent_colours.STABLE_DIFFUSION_XL
     denoiser = StableDiffusionXlDenoiser
 
     def load_text_model(self, recipe: Recipe, device: Device) -> ClipTexts:

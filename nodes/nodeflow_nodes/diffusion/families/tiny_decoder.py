@@ -3,40 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 from diffusers.models.autoencoders.vae import DecoderTiny
 from torch import Tensor
 
-from nodeflow import Device, InputError
+from nodeflow import Device, InputError, ModelFolders
 from nodeflow_nodes.diffusion.families.pretrained import weight_bytes
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.families.weights import assembled, read_weights
+from nodeflow_nodes.diffusion.pickles import SUFFIXES
 
-FOLDER = "vae_approx"
-"""Where such files lie, beside the folder of checkpoints."""
+KIND = "vae_approx"
+"""Kind of such files in the catalog of models; their folder is called so too."""
+_KINDS = (KIND, "vae")
+"""InvokeAI keeps them among the autoencoders."""
+_SUFFIXES = (".safetensors", *SUFFIXES)
+_IN_FOLDER = "diffusion_pytorch_model"
 _BLOCKS = (3, 3, 3, 1)
 _NEAR = 3
 """How many folders above the model are looked into."""
 
 
-def find_decoder(model: Path, names: Sequence[str]) -> Path | None:
-    """The first file of these names, without ending, in a folder of small decoders near a model."""
+def find_decoder(model: Path, names: Sequence[str], folders: ModelFolders) -> Path | None:
+    """The first small decoder of these names, in the catalog or in a folder near a model.
+
+    A name is that of a file without its ending, or of a folder in diffusers layout.
+    """
+    files = list(_files(model, folders)) if names else []
+    return next((file for name in names for file in files if _called(file, name)), None)
+
+
+def _files(model: Path, folders: ModelFolders) -> Iterator[Path]:
+    for kind in _KINDS:
+        yield from folders.files(kind)
+    # A model may lie outside of all folders that the catalog knows.
     for folder in list(model.parents)[:_NEAR]:
-        for name in names:
-            file = folder / FOLDER / f"{name}.safetensors"
-            if file.is_file():
-                return file
-    return None
+        yield from sorted((folder / KIND).rglob("*"))
+
+
+def _called(file: Path, name: str) -> bool:
+    if file.suffix.lower() not in _SUFFIXES:
+        return False
+    return (file.parent.name if file.stem == _IN_FOLDER else file.stem) == name
 
 
 class TinyDecoder:
     """A decoder that costs about as much as a hundredth of the autoencoder's."""
 
-    def __init__(self, network: DecoderTiny, device: Device) -> None:
+    def __init__(self, network: DecoderTiny, channels: int, device: Device) -> None:
         self._network = network
+        self.channels = channels
         self._device = device.name
         self.size = weight_bytes(network)
 
@@ -52,7 +71,7 @@ class TinyDecoder:
         state = {_named(name): t for name, t in read_weights(table, prefix, device).items()}
         first = state.get("layers.0.weight")
         if first is None or first.ndim != 4:
-            raise InputError(f"{file} is no small decoder of latents; take it out of '{FOLDER}'")
+            raise InputError(f"{file} is no small decoder of latents; take it out of {file.parent}")
         width, channels = first.shape[:2]
         network = assembled(
             lambda: DecoderTiny(
@@ -62,7 +81,7 @@ class TinyDecoder:
             device,
             f"the preview decoder {file}",
         )
-        return cls(network, device)
+        return cls(network, channels, device)
 
     @torch.no_grad()
     def decode(self, scaled: Tensor) -> Tensor:
