@@ -68,6 +68,10 @@ class Away:
         return dialog
 
     @property
+    def banner(self) -> Locator:
+        return self.page.get_by_role("alert").filter(has_text="The server is away")
+
+    @property
     def template(self) -> Locator:
         return self.page.get_by_role("textbox", name="template")
 
@@ -95,27 +99,23 @@ def prepared(browser: Browser, mortal: Served) -> Away:
     return Away(editor)
 
 
-def test_a_server_that_ends_amid_all_that_it_was_asked(browser: Browser, mortal: Served) -> None:
-    away = prepared(browser, mortal)
-    editor, page = away.editor, away.page
-    port = mortal.url.rsplit(":", 1)[1]
-    assert mortal.process is not None
-    away.template.fill("typed before")
-    page.locator('[data-node="work"] header').click()
-
-    # It takes what it is asked, and says nothing any more.
-    os.kill(mortal.process.pid, signal.SIGSTOP)
+def ask_in_vain(away: Away, server: Served) -> None:
+    """Ask for everything while the server takes what it is asked and says nothing; then it ends."""
+    assert server.process is not None
+    os.kill(server.process.pid, signal.SIGSTOP)
     away.cancel()
     away.delete()
     away.switch_map()
-    page.keyboard.press("Escape")
+    away.page.keyboard.press("Escape")
     away.upload()
     away.save()
     away.run()
     away.open()
     away.template.fill("typed meanwhile")
-    mortal.kill()
+    server.kill()
 
+
+def expect_all_is_told(away: Away) -> None:
     for begin in (
         "The job cannot be cancelled",
         "The picture is not deleted",
@@ -124,43 +124,43 @@ def test_a_server_that_ends_amid_all_that_it_was_asked(browser: Browser, mortal:
         "The job was not taken",
     ):
         expect(away.message(begin)).to_contain_text(GONE, timeout=30_000)
-    sent = editor.node("Load image").get_by_role("status").filter(has_text="sent.png was not sent")
-    expect(sent).to_contain_text(GONE)
-    expect(page.get_by_role("alert").filter(has_text="The server is away")).to_be_visible()
-    page.keyboard.press("Control+,")
-    dialog = page.get_by_role("dialog", name="Settings")
+    sent = away.editor.node("Load image").get_by_role("status")
+    expect(sent.filter(has_text="sent.png was not sent")).to_contain_text(GONE)
+    expect(away.banner).to_be_visible()
+    away.page.keyboard.press("Control+,")
+    dialog = away.page.get_by_role("dialog", name="Settings")
     expect(dialog).to_contain_text(GONE)
     expect(dialog.get_by_role("switch", name="Map")).not_to_be_checked()
-    editor.button("Close").click()
+    away.editor.button("Close").click()
 
-    # A name that was typed stays in its dialog.
-    page.keyboard.press("Control+Shift+s")
-    dialog = page.get_by_role("dialog", name="Save the workflow")
+
+def expect_a_typed_name_stays(away: Away) -> None:
+    """In its dialog, whatever becomes of the message."""
+    away.page.keyboard.press("Control+Shift+s")
+    dialog = away.page.get_by_role("dialog", name="Save the workflow")
     name = dialog.get_by_role("textbox", name="Name")
     name.fill("kept/typed/name")
     name.press("Enter")
-    expect(away.message("'kept/typed/name' is not saved")).to_contain_text(GONE)
-    away.message("'kept/typed/name' is not saved").get_by_role("button", name="Dismiss").click()
-    expect(away.message("'kept/typed/name' is not saved")).to_have_count(0)
+    message = away.message("'kept/typed/name' is not saved")
+    expect(message).to_contain_text(GONE)
+    message.get_by_role("button", name="Dismiss").click()
+    expect(message).to_have_count(0)
     expect(name).to_have_value("kept/typed/name")
-    page.keyboard.press("Escape")
-    expect(away.template).to_have_value("typed meanwhile")
+    away.page.keyboard.press("Escape")
 
-    mortal.start("--port", port)
-    expect(page.get_by_role("alert").filter(has_text="The server is away")).to_have_count(0)
-    page.wait_for_function(
-        "async () => (await (await fetch('api/settings')).json()).minimap === false"
-    )
-    while away.page.get_by_role("button", name="Dismiss").count():
-        page.get_by_role("button", name="Dismiss").first.click()
+
+def expect_all_works_again(away: Away) -> None:
+    editor, page = away.editor, away.page
+    dismiss = page.get_by_role("button", name="Dismiss")
+    while dismiss.count():
+        dismiss.first.click()
     away.save()
     expect(editor.status).to_have_text("Saved as kept/long.")
     away.upload()
     expect(editor.node("Load image").get_by_role("combobox", name="file")).to_contain_text("sent")
     away.cancel()
     expect(editor.status).to_have_text(re.compile("^(The job is|case was) cancelled"))
-    bar = editor.node("Steps").get_by_role("progressbar")
-    expect(bar).to_have_count(0)
+    expect(editor.node("Steps").get_by_role("progressbar")).to_have_count(0)
     away.delete()
     expect(editor.status).to_have_text("The picture is deleted.")
     away.run()
@@ -168,8 +168,27 @@ def test_a_server_that_ends_amid_all_that_it_was_asked(browser: Browser, mortal:
     away.open()
     expect(page.get_by_role("tab", selected=True)).to_contain_text("case")
     expect(editor.node("Save image")).to_be_visible()
-    assert mortal.ask("GET", "/api/workflows/kept/long")[1]["nodes"]["text"]["inputs"] == {
-        "template": "typed meanwhile"
-    }
-    assert editor.faults == []
+
+
+def test_a_server_that_ends_amid_all_that_it_was_asked(browser: Browser, mortal: Served) -> None:
+    away = prepared(browser, mortal)
+    page = away.page
+    port = mortal.url.rsplit(":", 1)[1]
+    away.template.fill("typed before")
+    page.locator('[data-node="work"] header').click()
+    ask_in_vain(away, mortal)
+    expect_all_is_told(away)
+    expect_a_typed_name_stays(away)
+    expect(away.template).to_have_value("typed meanwhile")
+
+    mortal.start("--port", port)
+    expect(away.banner).to_have_count(0)
+    # What was set meanwhile reaches the server by itself.
+    page.wait_for_function(
+        "async () => (await (await fetch('api/settings')).json()).minimap === false"
+    )
+    expect_all_works_again(away)
+    saved = mortal.ask("GET", "/api/workflows/kept/long")[1]
+    assert saved["nodes"]["text"]["inputs"] == {"template": "typed meanwhile"}
+    assert away.editor.faults == []
     page.close()
