@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -229,7 +230,9 @@ class ModularDenoiser:
     ) -> Tensor:
         """Where the pipeline's own loop ends, begun with noise of its own."""
         self._guide(None if told.scale == 1 else told.scale)
-        return walk_natively(self._hearing(positive), latent, positive, negative, told)
+        heard = self._hearing(positive)
+        begin = partial(heard.begin, heard.kind.flat(latent), positive, negative)
+        return walk_natively(heard.stage, heard.walk, heard.kind, begin, told)
 
     def packing(self, x: Tensor) -> Packing:
         """How latents of this size lie in the walk."""

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from diffusers.modular_pipelines.modular_pipeline import ModularPipelineBlocks
+from diffusers.modular_pipelines.modular_pipeline import ModularPipelineBlocks, PipelineState
 from diffusers.modular_pipelines.modular_pipeline_utils import InsertableDict
 from torch import Tensor
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.family import OwnWalk, PromptBatch
-from nodeflow_nodes.diffusion.families.modular_layout import Walk
-from nodeflow_nodes.diffusion.families.modular_stage import Block
-
-if TYPE_CHECKING:
-    from nodeflow_nodes.diffusion.families.modular_denoise import ModularDenoiser
+from nodeflow_nodes.diffusion.families.family import OwnWalk
+from nodeflow_nodes.diffusion.families.modular_layout import LatentKind, Walk
+from nodeflow_nodes.diffusion.families.modular_stage import Block, Stage
 
 
 class Counted(ModularPipelineBlocks):
@@ -35,26 +32,25 @@ class Counted(ModularPipelineBlocks):
 
 
 def walk_natively(
-    network: ModularDenoiser,
-    latent: Tensor,
-    positive: PromptBatch,
-    negative: PromptBatch,
-    told: OwnWalk,
+    stage: Stage, walk: Walk, kind: LatentKind, begin: Callable[..., PipelineState], told: OwnWalk
 ) -> Tensor:
     """Where a pipeline's own loop ends, as nodes see latents.
 
     Its noise is drawn as diffusers draws it from the same seed.
 
+    Args:
+        stage: The denoise stage, loaded.
+        walk: Its blocks.
+        kind: What its latents are like.
+        begin: Makes the state before the loop of what is given by name.
+        told: How to walk.
+
     Raises:
         InputError: The pipeline refuses what it is told, or makes no latent.
     """
-    stage, walk, kind = network.stage, network.walk, network.kind
     seeded = [torch.Generator().manual_seed(seed) for seed in told.seeds]
     given = _told(stage.inputs([*walk.before, walk.loop]), walk, told)
-    state = network.begin(
-        kind.flat(latent),
-        positive,
-        negative,
+    state = begin(
         num_inference_steps=told.steps,
         generator=seeded[0] if len(seeded) == 1 else seeded,
         **given,
