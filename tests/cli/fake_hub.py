@@ -58,11 +58,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             self._answer(send=True)
 
         def _answer(self, *, send: bool) -> None:
-            parts = [part for part in unquote(urlsplit(self.path).path).split("/") if part]
-            if parts[:2] == ["api", "models"]:
-                repository, asked = "/".join(parts[2:4]), parts[4:]
-            else:
-                repository, asked = "/".join(parts[:2]), parts[2:]
+            repository, asked = _asked(self.path)
             files = hub.repositories.get(repository)
             if repository in hub.gated:
                 self._say(403, b"", send, {"X-Error-Code": "GatedRepo"})
@@ -73,15 +69,9 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             elif asked[:1] == ["revision"] and asked[1] not in ("main", COMMIT):
                 self._say(404, b"", send, {"X-Error-Code": "RevisionNotFound"})
             elif asked[:1] == ["tree"]:
-                tree = [
-                    {"type": "file", "path": name, "size": len(data), "oid": _digest(data)}
-                    for name, data in files.items()
-                ]
-                self._say(200, json.dumps(tree).encode(), send)
+                self._say(200, _tree(files), send)
             else:
-                siblings = [{"rfilename": name, "size": len(data)} for name, data in files.items()]
-                told = {"id": repository, "sha": COMMIT, "siblings": siblings}
-                self._say(200, json.dumps(told).encode(), send)
+                self._say(200, _about(repository, files), send)
 
         def _file(self, files: Mapping[str, bytes], name: str, send: bool) -> None:
             if name not in files:
@@ -114,6 +104,27 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             """The tests look at `fetched`."""
 
     return Handler
+
+
+def _asked(address: str) -> tuple[str, list[str]]:
+    """A repository, and what is asked of it."""
+    parts = [part for part in unquote(urlsplit(address).path).split("/") if part]
+    if parts[:2] == ["api", "models"]:
+        parts = parts[2:]
+    return "/".join(parts[:2]), parts[2:]
+
+
+def _tree(files: Mapping[str, bytes]) -> bytes:
+    entries = [
+        {"type": "file", "path": name, "size": len(data), "oid": _digest(data)}
+        for name, data in files.items()
+    ]
+    return json.dumps(entries).encode()
+
+
+def _about(repository: str, files: Mapping[str, bytes]) -> bytes:
+    siblings = [{"rfilename": name, "size": len(data)} for name, data in files.items()]
+    return json.dumps({"id": repository, "sha": COMMIT, "siblings": siblings}).encode()
 
 
 def _digest(data: bytes) -> str:
