@@ -7,7 +7,6 @@ from .client.errors import ServerError as ServerError
 from .client.errors import ServerUnreachable as ServerUnreachable
 from .devices import Device as Device
 from .engine import Engine as Engine
-from .engine import Result as Result
 from .errors import Cancelled as Cancelled
 from .errors import InputError as InputError
 from .errors import NodeError as NodeError
@@ -23,6 +22,7 @@ from .progress import Progress as Progress
 from .progress import check_cancelled as check_cancelled
 from .running import arun as arun
 from .running import run as run
+from .runs.result import Result as Result
 from .sockets import Conditioning as Conditioning
 from .sockets import Control as Control
 from .sockets import File as File

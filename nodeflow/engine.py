@@ -9,11 +9,10 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from pydantic import JsonValue
 
@@ -23,8 +22,8 @@ from nodeflow.canonical import canonical
 from nodeflow.checking.checked import Checked, CheckedNode
 from nodeflow.checking.checker import check
 from nodeflow.devices import Device, DeviceFacts, find_device, memory_for_models
-from nodeflow.errors import NodeError, NodeflowError, PackError, Problem, StoreError, WorkflowError
-from nodeflow.events import Emit, NodeReport, RunFinished, RunStatus
+from nodeflow.errors import PackError, Problem, StoreError, WorkflowError
+from nodeflow.events import Emit, RunFinished
 from nodeflow.garbage import Freezer, uncollected
 from nodeflow.heap import give_back
 from nodeflow.keys import FileDigests
@@ -40,64 +39,16 @@ from nodeflow.runs.calls import Functions, Services
 from nodeflow.runs.exports import Exporter, results_of
 from nodeflow.runs.lanes import Lanes
 from nodeflow.runs.meter import Meter
+from nodeflow.runs.result import Result
 from nodeflow.runs.runner import Run
 from nodeflow.runs.saving import Saving
 from nodeflow.runs.stores import Stores
 from nodeflow.runs.surroundings import Surroundings
 from nodeflow.settings import Settings
-from nodeflow.workflow import Link, Workflow
+from nodeflow.workflow import Workflow
 
 COUNT_SECONDS = 10.0
 """So long the counts of the disk store stand: they take a look at every entry."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run came to; `result["image"]` is the value of the output `image`.
-
-    Attributes:
-        nodes: What became of each node.
-        outputs: For each output its files, or its value if that is JSON.
-        errors: What nodes raised.
-    """
-
-    status: RunStatus
-    seconds: float
-    nodes: Mapping[str, NodeReport]
-    outputs: Mapping[str, Mapping[str, Any]]
-    errors: tuple[NodeError, ...]
-    _run: Run
-    _links: Mapping[str, Link]
-    _values: dict[str, Any] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._links:
-            known = ", ".join(self._links) or "none"
-            raise KeyError(f"the workflow has no output '{name}'; there is: {known}")
-        if name not in self._values:
-            self._values[name] = self._run.value(self._links[name])
-        return self._values[name]
-
-    def loaded(self) -> Result:
-        """Itself with the values of all outputs in hand, so that the engine may be closed.
-
-        An output that failed is left out; asking for it raises its node's error.
-        """
-        self._run.need(self._links.values())
-        for name, link in self._links.items():
-            with contextlib.suppress(NodeflowError):
-                self._values[name] = self._run.value(link)
-        return self
-
-    def raise_if_failed(self) -> Result:
-        """Itself, unless a node failed: then that node's error.
-
-        Raises:
-            NodeError: The first that happened.
-        """
-        if self.errors:
-            raise self.errors[0]
-        return self
 
 
 COMPILED = "TORCHINDUCTOR_CACHE_DIR"

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from nodeflow.engine import Engine, Result
+from nodeflow.engine import Engine
 from nodeflow.events import Emit
+from nodeflow.runs.result import Result
 from nodeflow.workflow import Workflow
 
 

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import settings
 
 from nodeflow.devices import Device, DeviceFacts
-from nodeflow.engine import Engine, Result
+from nodeflow.engine import Engine
 from nodeflow.events import Event, NodeStarted
 from nodeflow.packs import Found, find_packs
 from nodeflow.registry import Registry
+from nodeflow.runs.result import Result
 from nodeflow.settings import Settings
 from nodeflow.workflow import Workflow
 

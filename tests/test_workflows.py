@@ -17,7 +17,8 @@ import PIL.Image
 import pytest
 
 from nodeflow import Workflow
-from nodeflow.engine import Engine, Result
+from nodeflow.engine import Engine
+from nodeflow.runs.result import Result
 from nodeflow.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -25,8 +25,9 @@ from nodeflow.cli.display import choose_display, explanation
 from nodeflow.cli.fetching import fetch_wanted
 from nodeflow.cli.interrupts import cancelled_by_ctrl_c
 from nodeflow.cli.options import Compile
-from nodeflow.engine import Engine, Result
+from nodeflow.engine import Engine
 from nodeflow.events import Event, NodeFailed
+from nodeflow.runs.result import Result
 from nodeflow.settings import Settings
 
 app = typer.Typer()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nodeflow.engine import Engine, Result
+from nodeflow.engine import Engine
 from nodeflow.errors import InputError, NodeflowError, Problem, WorkflowError
 from nodeflow.events import (
     Event,
@@ -18,6 +18,7 @@ from nodeflow.events import (
     NodeLog,
     RunFinished,
 )
+from nodeflow.runs.result import Result
 from nodeflow.worker.file_facts import FileFacts
 from nodeflow.worker.inbox import Running
 from nodeflow.worker.messages import Begin, JobBegun, JobEnded
