@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WEB := $(BIN)/python scripts/web_tools.py
 
-.PHONY: demo test check lint types layers web web-check schema serve bench thumbnails screenshots
+.PHONY: demo test test-slow check lint types layers web web-check schema serve bench thumbnails screenshots
 .DEFAULT_GOAL := demo
 
 # A picture from the embedded model; the second time it is read from the cache.
@@ -16,6 +16,10 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	@status=0; $(MAKE) --no-print-directory --keep-going check web || status=1; \
 	$(WEB) chromium || status=1; $(BIN)/python scripts/run_tests.py || status=1; exit $$status
+
+# What `make test` leaves out: a full-size SDXL beside diffusers, with 7 GB of disk and 18 GB of memory.
+test-slow: $(INSTALLED)
+	$(BIN)/python -m pytest -m slow
 
 check: lint types layers web-check
 

@@ -22,7 +22,7 @@ PROMPT, NEGATIVE = "a red apple on a table", "pale"
 SIDE = 64
 
 
-def theirs(pipe: Any, scheduler: Any, guidance: float, **more: Any) -> torch.Tensor:
+def theirs(pipe: Any, scheduler: Any, guidance: float, steps: int = 6, **more: Any) -> torch.Tensor:
     pipe = type(pipe)(**(pipe.components | {"scheduler": scheduler}), **_options(pipe))
     pipe.set_progress_bar_config(disable=True)
     size = {} if "image" in more else {"width": SIDE, "height": SIDE}
@@ -31,7 +31,7 @@ def theirs(pipe: Any, scheduler: Any, guidance: float, **more: Any) -> torch.Ten
             prompt=PROMPT,
             negative_prompt=NEGATIVE,
             guidance_scale=guidance,
-            num_inference_steps=6,
+            num_inference_steps=steps,
             generator=torch.Generator().manual_seed(7),
             output_type="latent",
             **size,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,98 +18,11 @@ from nodeflow_nodes.diffusion.inspection import inspect_model
 from torch import Tensor
 
 from nodeflow import InputError
-from tests.nodes.diffusion.original_layout import (
-    open_clip,
-    original_unet,
-    original_vae,
-    plain_clip,
-    prefixed,
-)
-from tests.nodes.diffusion.tiny_models import (
-    CROSS,
-    PLAIN,
-    VAE,
-    make_clip,
-    make_unet,
-)
+from tests.nodes.diffusion.full_size_models import FULL, FULL_VAE, full_size, write_header
+from tests.nodes.diffusion.original_layout import original_unet, plain_clip
+from tests.nodes.diffusion.tiny_models import make_clip, make_unet
 
-DTYPES = {torch.float16: "F16", torch.float32: "F32", torch.float8_e4m3fn: "F8_E4M3"}
 WHOLE = {"denoiser", "text_encoder", "vae"}
-FULL_VAE = VAE | {"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2}
-FULL: dict[str, dict[str, Any]] = {
-    "1": {
-        "block_out_channels": (320, 640, 1280, 1280),
-        "down_block_types": [CROSS.format("Down")] * 3 + [PLAIN.format("Down")],
-        "up_block_types": [PLAIN.format("Up")] + [CROSS.format("Up")] * 3,
-        "cross_attention_dim": 768,
-    },
-    "xl": {
-        "block_out_channels": (320, 640, 1280),
-        "down_block_types": [PLAIN.format("Down")] + [CROSS.format("Down")] * 2,
-        "up_block_types": [CROSS.format("Up")] * 2 + [PLAIN.format("Up")],
-        "attention_head_dim": (5, 10, 20),
-        "transformer_layers_per_block": (1, 2, 10),
-        "cross_attention_dim": 2048,
-        "projection_class_embeddings_input_dim": 2816,
-    },
-    "refiner": {
-        "block_out_channels": (384, 768, 1536, 1536),
-        "down_block_types": [
-            PLAIN.format("Down"),
-            *([CROSS.format("Down")] * 2),
-            PLAIN.format("Down"),
-        ],
-        "up_block_types": [k.format("Up") for k in (PLAIN, CROSS, CROSS, PLAIN)],
-        "attention_head_dim": (6, 12, 24, 24),
-        "transformer_layers_per_block": 4,
-        "cross_attention_dim": 1280,
-        "projection_class_embeddings_input_dim": 2560,
-    },
-}
-FULL["2"] = FULL["1"] | {"cross_attention_dim": 1024, "attention_head_dim": (5, 10, 20, 20)}
-
-
-def full_size(kind: str) -> dict[str, Tensor]:
-    """Every tensor of a real file, none of them with content."""
-    with torch.device("meta"):
-        unet = make_unet(kind, layers_per_block=2, **FULL[kind])
-        vae = AutoencoderKL(**FULL_VAE)
-        clips = {
-            "clip": make_clip(768, num_hidden_layers=12, intermediate_size=3072),
-            "h": make_clip(1024, num_hidden_layers=23, intermediate_size=4096, act="gelu"),
-            "g": make_clip(
-                1280, num_hidden_layers=32, intermediate_size=5120, projected=True, act="gelu"
-            ),
-        }
-        state = prefixed("model.diffusion_model.", original_unet(unet.state_dict(), 2))
-        state |= prefixed("first_stage_model.", original_vae(vae.state_dict()))
-        conditioner = {
-            "1": {"cond_stage_model.transformer.": plain_clip(clips["clip"].state_dict())},
-            "2": {"cond_stage_model.model.": open_clip(clips["h"].state_dict(), extra_layer=True)},
-            "xl": {
-                "conditioner.embedders.0.transformer.": plain_clip(clips["clip"].state_dict()),
-                "conditioner.embedders.1.model.": open_clip(clips["g"].state_dict()),
-            },
-            "refiner": {"conditioner.embedders.0.model.": open_clip(clips["g"].state_dict())},
-        }
-        for prefix, text in conditioner[kind].items():
-            state |= prefixed(prefix, text)
-    return state
-
-
-def write_header(state: dict[str, Tensor], path: Path, dtype: torch.dtype = torch.float16) -> Path:
-    """A file with the header of real weights, and a hole in place of their gigabytes."""
-    header, end = {}, 0
-    for name, tensor in state.items():
-        size = math.prod(tensor.shape) * dtype.itemsize
-        shape = list(tensor.shape)
-        header[name] = {"dtype": DTYPES[dtype], "shape": shape, "data_offsets": [end, end + size]}
-        end += size
-    text = json.dumps(header).encode()
-    with path.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        file.truncate(8 + len(text) + end)
-    return path
 
 
 @pytest.fixture(scope="module")
