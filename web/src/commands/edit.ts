@@ -10,10 +10,11 @@ import type { Editor } from "../editor";
 import { graphOf } from "../store/tabs";
 import type { Command } from "./command";
 import {
-  coloured,
+  colouredSelected,
   editable,
   graphInView,
   hasTab,
+  nodesInHand,
   nodesSelected,
   selected,
   selectedNodes,
@@ -187,7 +188,7 @@ export const EDIT_COMMANDS: readonly Command[] = [
     title: "Select all that the selection needs",
     group: "Edit",
     keys: "Shift+u",
-    when: (editor) => selectedNodes(editor).length > 0,
+    when: nodesInHand,
     run: (editor) => selectAlong(editor, upstream),
   },
   {
@@ -195,7 +196,7 @@ export const EDIT_COMMANDS: readonly Command[] = [
     title: "Select all that needs the selection",
     group: "Edit",
     keys: "Shift+d",
-    when: (editor) => selectedNodes(editor).length > 0,
+    when: nodesInHand,
     run: (editor) => selectAlong(editor, downstream),
   },
   {
@@ -238,7 +239,7 @@ export const EDIT_COMMANDS: readonly Command[] = [
     title: "Colour the selection",
     group: "Edit",
     keys: "Shift+c",
-    when: (editor) => editable(editor) && coloured(editor).length > 0,
+    when: colouredSelected,
     run: chooseColour,
   },
   {
@@ -246,7 +247,7 @@ export const EDIT_COMMANDS: readonly Command[] = [
     title: "Give the selection its usual colour",
     group: "Edit",
     keys: "Alt+Shift+c",
-    when: (editor) => editable(editor) && coloured(editor).length > 0,
+    when: colouredSelected,
     run: ({ tabs }) =>
       tabs.editGraph((graph) => setColour(graph, tabs.current()?.selection ?? [], null)),
   },

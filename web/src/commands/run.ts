@@ -1,6 +1,6 @@
 import type { Editor } from "../editor";
 import type { Command } from "./command";
-import { hasTab, selectedNodes } from "./selection";
+import { hasTab, nodesInHand, selectedNodes } from "./selection";
 
 const jobActive = ({ tabs, runs }: Editor): boolean => {
   const job = tabs.current()?.job;
@@ -33,7 +33,7 @@ export const RUN_COMMANDS: readonly Command[] = [
     title: "Run to here",
     group: "Run",
     keys: "Alt+Enter",
-    when: (editor) => selectedNodes(editor).length > 0,
+    when: nodesInHand,
     run: (editor) => editor.actions.run.start({ only: selectedNodes(editor) }),
   },
   {

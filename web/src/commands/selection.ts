@@ -20,12 +20,15 @@ export const hasTab = (editor: Editor): boolean => editor.tabs.current() !== und
 export const editable = (editor: Editor): boolean => editor.tabs.current()?.locked === false;
 export const someSelected = (editor: Editor): boolean =>
   editable(editor) && selected(editor).size > 0;
-export const nodesSelected = (editor: Editor): boolean =>
-  editable(editor) && selectedNodes(editor).length > 0;
+/** Whether nodes are selected, be they locked or not. */
+export const nodesInHand = (editor: Editor): boolean => selectedNodes(editor).length > 0;
+export const nodesSelected = (editor: Editor): boolean => editable(editor) && nodesInHand(editor);
 
 /** What is selected of what can have a colour: nodes, frames and notes. */
 export const coloured = (editor: Editor): Item[] =>
   [...selected(editor)].filter((key) => ["n", "f", "t"].includes(kindOf(key)));
+export const colouredSelected = (editor: Editor): boolean =>
+  editable(editor) && coloured(editor).length > 0;
 
 /** The selected nodes, and those in selected frames. */
 export function meant(editor: Editor): string[] {
