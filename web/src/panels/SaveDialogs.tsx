@@ -5,7 +5,7 @@ import { useEditor, useShelf } from "../editor";
 import { workflowOf } from "../store/tabs";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
-import { TextField } from "../ui/TextField";
+import { NameDialog } from "./NameDialog";
 
 /** `Text to image` as the name of a file: `text_to_image`. */
 const fileName = (name: string): string =>
@@ -27,6 +27,7 @@ export function SaveAsDialog({ tab: id }: { tab: string }) {
   const [saving, setSaving] = useState(false);
   if (!tab) return null;
   const there = taken(path.trim());
+  const over = there !== undefined && !there.template;
   const problem = there?.template
     ? "A template is called like that, and nobody changes those; choose another name."
     : path.trim() === ""
@@ -34,49 +35,31 @@ export function SaveAsDialog({ tab: id }: { tab: string }) {
       : null;
   const save = async () => {
     const now = tabs.find(id);
-    if (problem || saving || !now) return;
+    if (!now) return;
     setSaving(true);
     // What was typed stays until it is saved; what else has to be decided is asked over it.
-    const saved = await actions.files.saveAs(now, path.trim(), there !== undefined);
+    const saved = await actions.files.saveAs(now, path.trim(), over);
     setSaving(false);
     if (saved) ui.show(null);
   };
   return (
-    <Dialog
-      open
-      onOpenChange={() => ui.show(null)}
+    <NameDialog
       title="Save the workflow"
       description="Parts of the name with a / between are folders."
-      actions={
-        <>
-          <Button onClick={() => ui.show(null)}>Cancel</Button>
-          <Button
-            look={there ? "danger" : "primary"}
-            disabled={problem !== null || saving}
-            onClick={() => void save()}
-          >
-            {there && !there.template ? "Save over it" : "Save"}
-          </Button>
-        </>
-      }
+      name={path}
+      onName={setPath}
+      problem={problem}
+      action={over ? "Save over it" : "Save"}
+      danger={over}
+      busy={saving}
+      onDone={save}
     >
-      <TextField
-        label="Name"
-        labelled
-        autoFocus
-        value={path}
-        onChange={setPath}
-        problem={problem}
-        onKeyDown={(event) => {
-          if (event.key === "Enter") void save();
-        }}
-      />
-      {there && !there.template && (
+      {over && (
         <p>
           A workflow is called like that already. What it holds now stays as an earlier version.
         </p>
       )}
-    </Dialog>
+    </NameDialog>
   );
 }
 
