@@ -1,9 +1,17 @@
 /** A node that is selected: its help, its inputs and outputs, and what it printed. */
 
+import type { ReactNode } from "react";
 import { useNodeRun } from "../canvas/useNode";
 import { bypassSaid } from "../doc/bypass";
 import { clearInput } from "../doc/edits";
-import { expose, exposedNames, exposedOutputs, exposeOutput, unexpose } from "../doc/exposed";
+import {
+  expose,
+  exposedNames,
+  exposedOutputs,
+  exposeOutput,
+  type Side,
+  unexpose,
+} from "../doc/exposed";
 import { hasOwnValue } from "../doc/inputs";
 import { faceOf, type InputFace, type OutputFace } from "../doc/library";
 import { flatId } from "../doc/scope";
@@ -29,16 +37,8 @@ export function AboutNode({ id }: { id: string }) {
   const run = useNodeRun(id);
   if (!entry || !graph || !workflow) return null;
   const face = faceOf(id, entry, graph, workflow, library);
-  const toggle = (input: string) => {
-    const [name] = exposedNames(graph, id, input);
-    if (name === undefined) tabs.editGraph((now) => expose(now, id, input));
-    else tabs.edit((now) => unexpose(now, tabs.current()?.scope ?? [], "inputs", name));
-  };
-  const toggleOutput = (output: string) => {
-    const [name] = exposedOutputs(graph, id, output);
-    if (name === undefined) tabs.editGraph((now) => exposeOutput(now, id, output));
-    else tabs.edit((now) => unexpose(now, tabs.current()?.scope ?? [], "outputs", name));
-  };
+  const hide = (side: Side, name: string) =>
+    tabs.edit((now) => unexpose(now, tabs.current()?.scope ?? [], side, name));
   return (
     <Panel title={faceTitle(face, layout ?? undefined)}>
       <p className={css.muted}>
@@ -56,11 +56,12 @@ export function AboutNode({ id }: { id: string }) {
       <Markdown text={face.description || "*No description.*"} />
       <h3 className={css.heading}>Inputs</h3>
       {face.inputs.map((port) => (
-        <Port
+        <Input
           key={port.name}
           port={port}
           exposed={exposedNames(graph, id, port.name)[0] ?? null}
-          toggle={() => toggle(port.name)}
+          onExpose={() => tabs.editGraph((now) => expose(now, id, port.name))}
+          onHide={(name) => hide("inputs", name)}
           clear={
             hasOwnValue(entry, port)
               ? () => tabs.editGraph((now) => clearInput(now, id, port.name))
@@ -80,7 +81,8 @@ export function AboutNode({ id }: { id: string }) {
           key={port.name}
           port={port}
           exposed={exposedOutputs(graph, id, port.name)[0] ?? null}
-          toggle={() => toggleOutput(port.name)}
+          onExpose={() => tabs.editGraph((now) => exposeOutput(now, id, port.name))}
+          onHide={(name) => hide("outputs", name)}
         />
       ))}
       <NodeExample id={id} type={entry.type} face={face} />
@@ -107,14 +109,6 @@ function Logs({ lines }: { lines: readonly string[] }) {
   );
 }
 
-interface PortProps {
-  readonly port: InputFace;
-  readonly exposed: string | null;
-  readonly toggle: () => void;
-  /** Lets it have its default again; null where it has it, or has none. */
-  readonly clear: (() => void) | null;
-}
-
 const LIMITS = [
   "minimum",
   "maximum",
@@ -123,50 +117,63 @@ const LIMITS = [
   "multipleOf",
 ] as const;
 
-function Port({ port, exposed, toggle, clear }: PortProps) {
+interface ExposedProps {
+  /** The name under which it is shown to the outside; null if it is not. */
+  readonly exposed: string | null;
+  readonly onExpose: () => void;
+  readonly onHide: (name: string) => void;
+}
+
+interface InputProps extends ExposedProps {
+  readonly port: InputFace;
+  /** Lets it have its default again; null where it has it, or has none. */
+  readonly clear: (() => void) | null;
+}
+
+function Input({ port, clear, ...shown }: InputProps) {
   const limits = LIMITS.flatMap((key) =>
     port.schema && key in port.schema ? [`${key} ${port.schema[key]}`] : [],
   );
   const fallback = port.required ? "required" : `default ${JSON.stringify(port.default)}`;
   return (
-    <div className={css.port}>
-      <label className={css.item}>
-        <span className={css.grow}>
-          <span className={css.name}>{port.name}</span>{" "}
-          <span className={css.muted}>{port.type}</span>
-        </span>
-        {clear && (
-          <IconButton
-            icon="undo"
-            small
-            label={`Let ${port.name} have its default`}
-            onClick={clear}
-          />
-        )}
-        <input
-          type="checkbox"
-          checked={exposed !== null}
-          onChange={toggle}
-          aria-label={`Expose ${port.name}`}
-          title="Show it in the form, on the command line, and on calls of the group"
-        />
-      </label>
-      <div className={css.muted}>
-        {[fallback, ...limits].join(", ")}
-        {exposed !== null && ` · exposed as ${exposed}`}
-      </div>
-      {port.description && <div className={css.muted}>{port.description}</div>}
-    </div>
+    <Port
+      {...shown}
+      port={port}
+      label={`Expose ${port.name}`}
+      title="Show it in the form, on the command line, and on calls of the group"
+      facts={[fallback, ...limits].join(", ")}
+    >
+      {clear && (
+        <IconButton icon="undo" small label={`Let ${port.name} have its default`} onClick={clear} />
+      )}
+    </Port>
   );
 }
 
-interface OutputProps {
-  readonly port: OutputFace;
-  readonly exposed: string | null;
-  readonly toggle: () => void;
+function Output({ port, ...shown }: ExposedProps & { readonly port: OutputFace }) {
+  return (
+    <Port
+      {...shown}
+      port={port}
+      label={`Expose the output ${port.name}`}
+      title="Compute it in every run, show it in the form, and on calls of the group"
+      facts=""
+    />
+  );
 }
 
-function Output({ port, exposed, toggle }: OutputProps) {
+interface PortProps extends ExposedProps {
+  readonly port: InputFace | OutputFace;
+  readonly label: string;
+  readonly title: string;
+  /** What else there is to know of it, in a few words. */
+  readonly facts: string;
+  readonly children?: ReactNode;
+}
+
+/** An input or an output: its name, whether it is shown to the outside, and what it is for. */
+function Port({ port, label, title, facts, exposed, onExpose, onHide, children }: PortProps) {
+  const said = [facts, exposed !== null && `exposed as ${exposed}`].filter(Boolean).join(" · ");
   return (
     <div className={css.port}>
       <label className={css.item}>
@@ -174,15 +181,16 @@ function Output({ port, exposed, toggle }: OutputProps) {
           <span className={css.name}>{port.name}</span>{" "}
           <span className={css.muted}>{port.type}</span>
         </span>
+        {children}
         <input
           type="checkbox"
           checked={exposed !== null}
-          onChange={toggle}
-          aria-label={`Expose the output ${port.name}`}
-          title="Compute it in every run, show it in the form, and on calls of the group"
+          onChange={() => (exposed === null ? onExpose() : onHide(exposed))}
+          aria-label={label}
+          title={title}
         />
       </label>
-      {exposed !== null && <div className={css.muted}>exposed as {exposed}</div>}
+      {said && <div className={css.muted}>{said}</div>}
       {port.description && <div className={css.muted}>{port.description}</div>}
     </div>
   );
