@@ -259,6 +259,7 @@ def _model(model: ModelFile) -> dict[str, JsonValue]:
         "prediction": model.prediction,
         "has_vae": "vae" in model.parts,
         **({"inner_width": model.inner_width} if model.inner_width else {}),
+        **({"folder": str(model.path)} if model.family == MODULAR else {}),
     }
 
 

@@ -56,7 +56,7 @@ def load_lora(
         strength_text: How strongly the text encoder is changed.
     """
     lora = LoraFile.read(file)
-    check_lora({"family": model.family}, None, file)
+    check_lora(_known(model), None, file)
     return WithLora(
         _patched(model, lora, strength_model, DENOISER),
         _patched(text_encoder, lora, strength_text, *TEXT_ENCODERS),
@@ -76,8 +76,13 @@ def load_lora_model(
         file: A safetensors file in one of the LoRA folders.
         strength: How strongly the network is changed: 1 as it was trained, 0 not at all.
     """
-    check_lora_model({"family": model.family}, file)
+    check_lora_model(_known(model), file)
     return _patched(model, LoraFile.read(file), strength, DENOISER)
+
+
+def _known(model: Model) -> dict[str, str]:
+    """What can be checked once more when the node runs."""
+    return {"family": model.family, "folder": model.path}
 
 
 def _patched(recipe: R, lora: LoraFile, strength: float, *parts: str) -> R:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.lora_layers import DENOISER, LoraFile
+from nodeflow_nodes.diffusion.families.lora_layers import DENOISER, FAMILIES, LoraFile, some
+from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY, FAMILY_XL
 from nodeflow_nodes.diffusion.hooks import Facts, Known
+from nodeflow_nodes.diffusion.modular_folders import MODULAR, network_modules
 
 
 def check_lora(model: Known, text_encoder: Known, file: Known) -> None:
@@ -48,6 +50,16 @@ def lora_model_facts(model: Known) -> dict[str, Facts]:
 
 def _check_network(lora: LoraFile, model: Facts) -> None:
     path, family, width = lora.table.path, model.get("family"), model.get("text_width")
+    if family == MODULAR:
+        _check_pipeline(lora, model)
+        return
+    modules = lora.layers.get(DENOISER)
+    if modules and not lora.families and isinstance(family, str):
+        raise InputError(
+            f"the LoRA {path} changes {some(modules, 'modules')}, which no network has that is "
+            f"known here ({', '.join(sorted(FAMILIES))}), and this model is of {family}; choose "
+            "a LoRA of the model's family"
+        )
     if lora.families and isinstance(family, str) and family not in lora.families:
         families = " or ".join(sorted(lora.families))
         raise InputError(
@@ -64,6 +76,24 @@ def _check_network(lora: LoraFile, model: Facts) -> None:
         raise InputError(
             f"the LoRA {path} is for networks that take text of width {lora.text_width}, and this "
             f"model's takes {width}; choose a LoRA of the model's family"
+        )
+
+
+def _check_pipeline(lora: LoraFile, model: Facts) -> None:
+    """For a model that runs by diffusers' own pipeline: names that are diffusers' must be there.
+
+    Others are known to diffusers alone, so that loading will tell.
+    """
+    modules, folder = lora.layers.get(DENOISER), model.get("folder")
+    if not modules or not isinstance(folder, str):
+        return
+    named = any(name.startswith("transformer.") for name in lora.table.entries)
+    if not named and not lora.families & {FAMILY, FAMILY_XL}:
+        return
+    if not network_modules(Path(folder)) & set(modules):
+        raise InputError(
+            f"the LoRA {lora.table.path} changes {some(modules, 'modules')}, and the network of "
+            f"{folder} has none of them; choose a LoRA of the model's family"
         )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.catalog import CATALOG, FolderLayout
+from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.folders import folder_digest, weight_files
 from nodeflow_nodes.diffusion.headers import read_config
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
@@ -23,6 +24,8 @@ MODULAR = "modular"
 """Name of the family, as in a Recipe."""
 MODULAR_INDEX, INDEX = "modular_model_index.json", "model_index.json"
 
+DENOISERS = ("transformer", "unet")
+"""What pipelines call the network that estimates; a second one has a number behind it."""
 _READERS = ("Tokenizer", "TokenizerFast", "Processor")
 _VOCABULARIES = (("tokenizer.json",), ("vocab.json", "merges.txt"), ("*.model",), ("vocab.txt",))
 _STEMS = {"diffusers": "diffusion_pytorch_model", "transformers": "model"}
@@ -93,6 +96,17 @@ def components(path: Path) -> list[Component]:
     """The parts that a folder's index names, those left out aside."""
     index = MODULAR_INDEX if (path / MODULAR_INDEX).exists() else INDEX
     return list(_components(read_config(path / index)))
+
+
+def network_modules(path: Path) -> frozenset[str]:
+    """Names of the modules of a folder's denoising network that have weights, with underscores."""
+    names = set()
+    for component in components(path):
+        if component.library == "diffusers" and component.name in DENOISERS:
+            layout = weights_layout(component.folder, component.library)
+            for file in weight_files(path, layout, component.folder):
+                names |= {name.rpartition(".")[0] for name in TensorTable.read(file).entries}
+    return frozenset(name.replace(".", "_") for name in names)
 
 
 def weights_layout(part: str, library: str) -> FolderLayout:

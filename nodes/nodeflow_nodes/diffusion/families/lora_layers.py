@@ -144,6 +144,8 @@ _ARCHITECTURES: tuple[_Architecture, ...] = (
     ),
 )
 """Asked in order."""
+FAMILIES = frozenset(family for found in _ARCHITECTURES for family in found.families)
+"""Whose networks are known here."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,8 @@ class LoraFile:
         layers: Part of a model (`DENOISER`, one of `TEXT_ENCODERS`) to modules, with underscores
             in their names, to what the file has for each.
         unknown: Tensors that are of no layout known here.
-        families: Names of the families whose network it changes; empty if it changes none.
+        families: Names of the families whose network it changes; empty if it changes none, or one
+            that only diffusers knows.
         text_width: Length of the hidden states that the network takes; 0 if unknown.
         inner_width: Length of the states between the network's blocks; 0 if unknown.
         encoder_widths: Part to the length of the hidden states that this text encoder makes.
@@ -174,18 +177,18 @@ class LoraFile:
         """Read the header of a file.
 
         Raises:
-            InputError: The file is broken, or no LoRA, or one for networks that are unknown here.
+            InputError: The file is broken, or no LoRA.
         """
         if path.suffix in (".ckpt", ".pt", ".pth", ".bin"):
             raise InputError(f"{path} is a pickle, which is not loaded; convert it to safetensors")
         table = TensorTable.read(path)
-        layers, unknown = _layers(table)
+        layers, unknown = layers_of(table.entries)
         if not any(layers.values()):
             raise InputError(
-                f"{path} is no LoRA: it holds {_some(table.entries)}; choose a file that changes a "
+                f"{path} is no LoRA: it holds {some(table.entries)}; choose a file that changes a "
                 "model, or open this one with load_model"
             )
-        found = _architecture(path, layers.get(DENOISER, {}))
+        found = _architecture(layers.get(DENOISER, {}))
         widths = {
             part: width
             for part in TEXT_ENCODERS
@@ -228,10 +231,13 @@ def _flat(found: object, part: str) -> dict[str, object]:
     return {n.removeprefix(f"{part}."): v for n, v in found.items() if n.startswith(f"{part}.")}
 
 
-def _layers(table: TensorTable) -> tuple[dict[str, dict[str, dict[str, str]]], tuple[str, ...]]:
+def layers_of(
+    names: Iterable[str],
+) -> tuple[dict[str, dict[str, dict[str, str]]], tuple[str, ...]]:
+    """`LoraFile.layers` of tensors with these names, and the names that are of no layout."""
     layers: dict[str, dict[str, dict[str, str]]] = {}
     unknown = []
-    for name in table.entries:
+    for name in names:
         found = _role(name)
         if found is None:
             unknown.append(name)
@@ -253,7 +259,10 @@ def _role(name: str) -> tuple[str, str] | None:
 
 def _module(name: str) -> tuple[str, str]:
     """Part and module of a name without its ending."""
-    name = name.removeprefix("base_model.model.").replace(".processor.", ".").replace(".", "_")
+    name = name.removeprefix("base_model.model.").replace(".processor.", ".")
+    # With its dot it is the network; `transformer_blocks` is within one.
+    name = name.removeprefix("transformer.")
+    name = name.replace(".", "_")
     part, module = DENOISER, name
     for prefix, of in _PREFIXES.items():
         if name.startswith(prefix) and not name.startswith(_NO_PREFIX):
@@ -270,17 +279,11 @@ def _module(name: str) -> tuple[str, str]:
     return part, module
 
 
-def _architecture(path: Path, modules: Mapping[str, Layer]) -> _Architecture | None:
-    if not modules:
-        return None
+def _architecture(modules: Mapping[str, Layer]) -> _Architecture | None:
     for architecture in _ARCHITECTURES:
         if any(architecture.modules.match(module) for module in modules):
             return architecture
-    known = ", ".join(sorted({family for a in _ARCHITECTURES for family in a.families}))
-    raise InputError(
-        f"the LoRA {path} changes {_some(modules, 'modules')}, which no network has that is known "
-        f"here ({known}); choose another"
-    )
+    return None
 
 
 def _in_width(table: TensorTable, modules: Mapping[str, Layer], endings: tuple[str, ...]) -> int:
@@ -303,7 +306,8 @@ def _taken(shapes: Mapping[str, tuple[int, ...]]) -> int:
     return side("down", "hada_w1_b", "diff") or factors
 
 
-def _some(names: Iterable[str], what: str = "tensors") -> str:
+def some(names: Iterable[str], what: str = "tensors") -> str:
+    """How many there are, and a few of them."""
     found = sorted(names)
     shown = ", ".join(f"'{name}'" for name in found[:: max(len(found) // 3, 1)][:3]) or "nothing"
     return f"{len(found)} {what}, such as {shown}"

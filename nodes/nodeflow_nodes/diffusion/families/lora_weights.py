@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,13 +20,15 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from nodeflow import InputError, Patch
-from nodeflow_nodes.diffusion.families.lora_layers import LORA, LoraFile
+from nodeflow_nodes.diffusion.families.lora_layers import LORA, LoraFile, layers_of
 from nodeflow_nodes.diffusion.families.lora_names import targets
 from nodeflow_nodes.diffusion.families.lora_target import Target
 from nodeflow_nodes.diffusion.families.packing import plain
 
 N = TypeVar("N", bound=nn.Module)
 Layer = Mapping[str, Tensor]
+Convert = Callable[[dict[str, Tensor]], Mapping[str, Tensor]]
+"""A whole file's tensors to the same with the names that the network's modules have."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,14 +55,16 @@ class Laying:
         self._patches = [patch for patch in patches if patch.kind == LORA]
         self.fresh = 0
 
-    def __call__(self, part: str, network: N) -> N:
-        changed = with_loras(network, part, self._patches)
+    def __call__(self, part: str, network: N, convert: Convert | None = None) -> N:
+        changed = with_loras(network, part, self._patches, convert)
         shared = {id(tensor) for tensor in network.parameters()}
         self.fresh += sum(t.nbytes for t in changed.parameters() if id(t) not in shared)
         return changed
 
 
-def with_loras(network: N, part: str, patches: Sequence[Patch]) -> N:
+def with_loras(
+    network: N, part: str, patches: Sequence[Patch], convert: Convert | None = None
+) -> N:
     """A network with LoRA files laid over it; the network itself if they do not change it.
 
     What stays as it was is shared with the network, whose own weights are never written to: each
@@ -70,13 +74,16 @@ def with_loras(network: N, part: str, patches: Sequence[Patch]) -> N:
         network: The plain network.
         part: Which part of its model it is: `denoiser`, `text_encoder`, `text_encoder_2`, ...
         patches: Of kind `lora`, in order.
+        convert: For files that name modules in ways which are not known here.
 
     Raises:
         InputError: A file does not fit the network, or cannot be read.
     """
     laid: dict[str, list[_Laid]] = {}
     for patch in patches:
-        for name, one in _laid(network, part, LoraFile.read(Path(patch.path)), patch.amount):
+        for name, one in _laid(
+            network, part, LoraFile.read(Path(patch.path)), patch.amount, convert
+        ):
             laid.setdefault(name, []).append(one)
     changed = (
         (name, reduce(_with_layer, layers, plain(network.get_parameter(name)).float()))
@@ -104,7 +111,7 @@ def twin(network: N, changed: Iterable[tuple[str, Tensor]]) -> N:
 
 
 def _laid(
-    network: nn.Module, part: str, file: LoraFile, strength: float
+    network: nn.Module, part: str, file: LoraFile, strength: float, convert: Convert | None
 ) -> Iterator[tuple[str, _Laid]]:
     """What a file lays over which parameters of a network."""
     layers = file.layers.get(part, {})
@@ -114,10 +121,15 @@ def _laid(
         if isinstance(getattr(module, "weight", None), Tensor)
     }
     places = targets(type(network).__name__, rows)
-    _tell_unknown(file, part, [module for module in layers if module not in places])
+    read: Callable[[Mapping[str, str]], dict[str, Tensor]] = partial(_read, file)
+    if convert is not None and not places.keys() >= layers.keys():
+        tensors = _converted(file, convert)
+        layers = layers_of(tensors)[0].get(part, {})
+        read = partial(_taken, tensors)
+    _tell_unknown(file, part, len(layers), [module for module in layers if module not in places])
     parameters = dict(network.named_parameters())
     for module, names in layers.items():
-        layer = _read(file, names)
+        layer = read(names)
         for target in places.get(module, ()):
             where = f"the LoRA {file.table.path}, layer '{module}'"
             if set(layer) - {"diff_b"}:
@@ -132,8 +144,23 @@ def _laid(
                 yield bias, _Laid({"diff": layer["diff_b"]}, 1.0, strength, target, where)
 
 
-def _tell_unknown(file: LoraFile, part: str, missing: Sequence[str]) -> None:
-    path, count = file.table.path, len(file.layers.get(part, {}))
+def _converted(file: LoraFile, convert: Convert) -> Mapping[str, Tensor]:
+    names = {name: name for name in file.table.entries}
+    try:
+        return convert(_read(file, names))
+    except (ValueError, KeyError, RuntimeError, AttributeError, IndexError) as error:
+        raise InputError(
+            f"the LoRA {file.table.path} names its modules in a way that neither nodeflow nor "
+            f"diffusers knows for this model: {error}; choose a LoRA of the model's family"
+        ) from error
+
+
+def _taken(tensors: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
+    return {role: tensors[name].float() for role, name in names.items()}
+
+
+def _tell_unknown(file: LoraFile, part: str, count: int, missing: Sequence[str]) -> None:
+    path = file.table.path
     if count and len(missing) == count:
         raise InputError(
             f"the LoRA {path} is for another model: this one has no '{missing[0]}', nor any other "

@@ -79,7 +79,7 @@ class ModularText:
         Raises:
             InputError: Always.
         """
-        raise InputError(f"{self._no('a LoRA for its text encoder')}; leave it out")
+        raise InputError(f"{self._no('LoRA for its text encoder')}; leave it out")
 
     def with_words(self, words: Sequence[Embedding]) -> ModularText:
         """Refused.

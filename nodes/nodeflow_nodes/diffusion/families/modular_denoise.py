@@ -24,6 +24,7 @@ from torch import Tensor
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.family import Change, OwnWalk, PromptBatch, Weakening
+from nodeflow_nodes.diffusion.families.lora_weights import Laying
 from nodeflow_nodes.diffusion.families.modular_layout import (
     LatentKind,
     Packing,
@@ -33,6 +34,7 @@ from nodeflow_nodes.diffusion.families.modular_layout import (
 )
 from nodeflow_nodes.diffusion.families.modular_native import walk_natively
 from nodeflow_nodes.diffusion.families.modular_stage import Block, Stage
+from nodeflow_nodes.diffusion.modular_folders import DENOISERS
 from nodeflow_nodes.diffusion.noise_levels import FlowLevels, exponential_shift, rational_shift
 
 NEGATIVE = "negative_"
@@ -166,15 +168,21 @@ class ModularDenoiser:
         return self.stage.size
 
     def changed(self, change: Change) -> ModularDenoiser:
-        """Refused.
+        """The same with LoRA files over its network, or over the first if it has several.
 
         Raises:
-            InputError: Always.
+            InputError: It is another change.
         """
-        raise InputError(
-            f"what is laid over a network, such as a LoRA or a step cache, is not supported for "
-            f"{self.stage.name}, a pipeline of diffusers'; leave it out"
-        )
+        if not isinstance(change, Laying):
+            raise InputError(
+                f"what is laid over a network, such as a step cache, is not supported for "
+                f"{self.stage.name}, a pipeline of diffusers'; leave it out"
+            )
+        networks = self.stage.modules
+        name = next(name for name in (*DENOISERS, *networks) if name in networks)
+        convert = getattr(type(self.stage.pipeline), "lora_state_dict", None)
+        network = change("denoiser", networks[name], convert)
+        return replace(self, stage=self.stage.with_network(name, network), _seeing=None, _ready=[])
 
     def with_levels(self, levels: FlowLevels) -> ModularDenoiser:
         """The same network with other noise levels; a pipeline's own walk keeps its own."""

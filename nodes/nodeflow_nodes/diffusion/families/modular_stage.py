@@ -7,9 +7,10 @@ which stage it belongs to: `text_encoder`, `vae_encoder`, `denoise`, `decode`.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,12 @@ class Stage:
     @property
     def size(self) -> int:
         return sum(map(weight_bytes, self.modules.values()))
+
+    def with_network(self, name: str, network: nn.Module) -> Stage:
+        """The same with another network in place of one of its own."""
+        pipeline = copy.copy(self.pipeline)
+        setattr(pipeline, name, network)
+        return replace(self, pipeline=pipeline)
 
     def of(self, stage: str) -> list[Block]:
         """The blocks of one stage."""

@@ -1,0 +1,208 @@
+"""LoRA files over models that run by diffusers' own pipelines, beside diffusers with peft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from nodeflow_nodes.diffusion import parts
+from nodeflow_nodes.diffusion.latents import empty_latent
+from nodeflow_nodes.diffusion.load import load_model
+from nodeflow_nodes.diffusion.lora import load_lora, load_lora_model
+from nodeflow_nodes.diffusion.lora_checks import check_lora_model
+from nodeflow_nodes.diffusion.samplers.noise import start_noise
+from safetensors.torch import save_file
+
+from nodeflow import InputError, ModelMemory
+from tests.nodes.diffusion.modular_walks import (
+    DEVICE,
+    NEGATIVE,
+    PROMPT,
+    SEED,
+    SIDE,
+    STEPS,
+    levels,
+    walked,
+)
+
+State = dict[str, torch.Tensor]
+RANK, STRENGTH = 3, 0.7
+# Modules that every kind of file can name.
+Z_IMAGE = ("layers.0.attention.to_q", "layers.0.attention.to_out.0", "layers.0.feed_forward.w1")
+QWEN = ("transformer_blocks.0.attn.to_q", "transformer_blocks.0.img_mlp.net.2")
+WAN = ("blocks.0.attn1.to_q", "blocks.0.attn2.to_k", "blocks.0.ffn.net.0.proj")
+FLUX_2 = ("transformer_blocks.0.attn.to_q", "transformer_blocks.0.attn.to_out.0")
+WAN_NAMES = {"attn1.to_q": "self_attn.q", "attn2.to_k": "cross_attn.k", "ffn.net.0.proj": "ffn.0"}
+
+
+def factors(network: Any, modules: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:
+    draw = torch.Generator().manual_seed(3)
+
+    def pair(module: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        rows, columns = module.weight.shape
+        down = torch.randn(RANK, columns, generator=draw) / columns**0.5
+        return down, torch.randn(rows, RANK, generator=draw) * 0.3
+
+    return {name: pair(network.get_submodule(name)) for name in modules}
+
+
+def diffusers_names(layers: dict[str, tuple[Any, Any]]) -> State:
+    state = {}
+    for name, (down, up) in layers.items():
+        state |= {
+            f"transformer.{name}.lora_A.weight": down,
+            f"transformer.{name}.lora_B.weight": up,
+        }
+    return state
+
+
+def comfy_names(layers: dict[str, tuple[Any, Any]]) -> State:
+    state = {}
+    for name, (down, up) in layers.items():
+        start = f"diffusion_model.{name}"
+        state |= {f"{start}.lora_down.weight": down, f"{start}.lora_up.weight": up}
+        state[f"{start}.alpha"] = torch.tensor(2.0)
+    return state
+
+
+def wan_names(layers: dict[str, tuple[Any, Any]]) -> State:
+    def named(name: str) -> str:
+        for ours, theirs in WAN_NAMES.items():
+            name = name.replace(ours, theirs)
+        return name
+
+    return comfy_names({named(name): pair for name, pair in layers.items()})
+
+
+def separate_attention(layers: dict[str, tuple[Any, Any]]) -> State:
+    """Flux 2's first code has the three matrices of an attention as one."""
+    down, up = layers["transformer_blocks.0.attn.to_q"]
+    rows = torch.cat([up, 2 * up, 3 * up])
+    start = "diffusion_model.double_blocks.0.img_attn.qkv"
+    return {f"{start}.lora_A.weight": down, f"{start}.lora_B.weight": rows}
+
+
+@pytest.mark.parametrize(
+    ("kind", "modules", "names"),
+    [
+        ("z_image", Z_IMAGE, diffusers_names),
+        ("z_image", Z_IMAGE, comfy_names),
+        ("qwen_image", QWEN, diffusers_names),
+        ("qwen_image", QWEN, comfy_names),
+        ("wan", WAN, diffusers_names),
+        ("wan", WAN, wan_names),
+        ("flux_2", FLUX_2, diffusers_names),
+        ("flux_2", FLUX_2, separate_attention),
+    ],
+)
+def test_weights_are_those_of_diffusers(
+    made: Any,
+    memory: ModelMemory,
+    tmp_path: Path,
+    kind: str,
+    modules: tuple[str, ...],
+    names: Callable[[dict[str, tuple[Any, Any]]], State],
+) -> None:
+    folder, pipeline = made(kind)
+    file = tmp_path / "lora.safetensors"
+    save_file(names(factors(pipeline.transformer, modules)), file)
+    model = load_model(folder).model
+    plain = network_of(model, memory).state_dict()
+    changed = network_of(load_lora_model(model, file, STRENGTH), memory).state_dict()
+    reference = type(pipeline).from_pretrained(folder)
+    reference.load_lora_weights(str(tmp_path), weight_name=file.name)
+    reference.fuse_lora(lora_scale=STRENGTH)
+    reference.unload_lora_weights()
+    theirs = reference.transformer.state_dict()
+    assert changed.keys() == theirs.keys()
+    moved = [name for name in plain if not torch.equal(plain[name], changed[name])]
+    assert len(moved) >= 2
+    for name, weight in theirs.items():
+        assert (changed[name] - weight).abs().max() <= 1e-5, name
+    assert all(
+        torch.equal(weight, pipeline.transformer.state_dict()[name])
+        for name, weight in network_of(model, memory).state_dict().items()
+    )
+
+
+def network_of(model: Any, memory: ModelMemory) -> Any:
+    found: Any = parts.denoiser(model, memory, DEVICE)
+    return found.stage.modules["transformer"]
+
+
+def test_pictures_are_those_of_diffusers_and_the_old_ones_come_back(
+    made: Any, memory: ModelMemory, tmp_path: Path
+) -> None:
+    folder, pipeline = made("z_image")
+    file = tmp_path / "lora.safetensors"
+    save_file(diffusers_names(factors(pipeline.transformer, Z_IMAGE)), file)
+    model = load_model(folder)
+    latent = empty_latent(model.model, SIDE, SIDE)
+    before = walked(model, latent, steps_of(pipeline, latent), 4.0, memory)
+    with_lora = load_lora(model.model, model.text_encoder, file)
+    assert with_lora.text_encoder == model.text_encoder
+    found = walked(
+        model._replace(model=with_lora.model), latent, steps_of(pipeline, latent), 4.0, memory
+    )
+    reference = type(pipeline).from_pretrained(folder)
+    reference.set_progress_bar_config(disable=True)
+    reference.load_lora_weights(str(tmp_path), weight_name=file.name)
+    expected = drawn(reference, latent)
+    assert (found - expected).abs().max() <= 1e-4
+    assert (found - before).abs().max() > 1e-2
+    again = walked(model, latent, steps_of(pipeline, latent), 4.0, memory)
+    assert torch.equal(again, before)
+
+
+def drawn(pipeline: Any, latent: Any) -> torch.Tensor:
+    found: torch.Tensor = pipeline(
+        prompt=PROMPT,
+        negative_prompt=NEGATIVE,
+        height=SIDE,
+        width=SIDE,
+        num_inference_steps=STEPS,
+        guidance_scale=3.0,
+        latents=start_noise(latent.samples, (SEED,)),
+        output_type="latent",
+    ).images
+    return found
+
+
+def steps_of(pipeline: Any, latent: Any) -> list[float]:
+    drawn(pipeline, latent)
+    return levels(pipeline)
+
+
+def test_a_lora_of_another_family_is_refused_before_the_run(made: Any, tmp_path: Path) -> None:
+    folder, pipeline = made("z_image")
+    strange = {
+        "transformer.transformer_blocks.0.attn.to_q.lora_A.weight": torch.zeros(RANK, 8),
+        "transformer.transformer_blocks.0.attn.to_q.lora_B.weight": torch.zeros(8, RANK),
+    }
+    file = tmp_path / "qwen.safetensors"
+    save_file(strange, file)
+    with pytest.raises(InputError, match=r"qwen.safetensors changes .* has none of them"):
+        check_lora_model({"family": "modular", "folder": str(folder)}, file)
+    file = tmp_path / "good.safetensors"
+    save_file(diffusers_names(factors(pipeline.transformer, Z_IMAGE)), file)
+    check_lora_model({"family": "modular", "folder": str(folder)}, file)
+
+
+def test_names_that_nobody_knows_are_said_when_it_is_laid(
+    made: Any, memory: ModelMemory, tmp_path: Path
+) -> None:
+    folder, _ = made("wan")
+    file = tmp_path / "strange.safetensors"
+    save_file(
+        {
+            "diffusion_model.heaven.q.lora_down.weight": torch.zeros(RANK, 8),
+            "diffusion_model.heaven.q.lora_up.weight": torch.zeros(8, RANK),
+        },
+        file,
+    )
+    model = load_lora_model(load_model(folder).model, file)
+    with pytest.raises(InputError, match=r"strange.safetensors .*choose"):
+        parts.denoiser(model, memory, DEVICE)
