@@ -246,8 +246,9 @@ def test_what_is_no_lora_is_said(models: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is no LoRA: it holds \d+ tensors, such as .*load_model"):
         check_lora({}, {}, Path(models["1"].model.path))
     strange = {"some.module.lora_down.weight": torch.zeros(4, 4)}
+    model = {"family": "stable_diffusion"}
+    file = write(strange, tmp_path / "strange.safetensors")
     with pytest.raises(InputError, match="changes 1 modules, such as 'some_module', which no"):
-        model = {"family": "stable_diffusion"}
-        check_lora(model, {}, write(strange, tmp_path / "strange.safetensors"))
+        check_lora(model, {}, file)
     with pytest.raises(InputError, match="is a pickle"):
         check_lora({}, {}, tmp_path / "old.pt")
