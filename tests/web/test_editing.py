@@ -151,6 +151,32 @@ def test_a_drag_of_sixty_moves_is_one_step_of_undo(chain: Chain) -> None:
     assert editor.doc["layout"]["nodes"]["start"]["at"] != before
 
 
+def test_a_drag_that_rests_is_one_step_of_undo(chain: Chain) -> None:
+    editor = chain()
+    page = editor.page
+    x, y = editor.centre(page.locator('[data-node="start"] header'))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 4):
+        page.mouse.move(x, y + 60 * step, steps=4)
+        page.wait_for_timeout(900)
+    page.mouse.up()
+    assert editor.doc["layout"]["nodes"]["start"]["at"] != [0, 0]
+    x, y = editor.centre(page.locator('[data-node="start"]').get_by_role("separator"))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 3):
+        page.mouse.move(x + 30 * step, y, steps=4)
+        page.wait_for_timeout(900)
+    page.mouse.up()
+    moved = editor.doc["layout"]["nodes"]["start"]
+    assert moved["width"] > 200
+    page.keyboard.press("Control+z")
+    assert editor.doc["layout"]["nodes"]["start"] == {"at": moved["at"]}
+    page.keyboard.press("Control+z")
+    assert editor.doc["layout"]["nodes"]["start"]["at"] == [0, 0]
+
+
 def test_keys_in_a_field_mean_the_text(editor: Editor) -> None:
     editor.load(tools(text=("logic.template", {"template": "one"}, (0, 0))))
     field = editor.page.get_by_role("textbox", name="template")

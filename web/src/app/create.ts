@@ -16,13 +16,14 @@ import { makeUi } from "../store/ui";
 import { createQuestions } from "../ui/confirm";
 import { createToasts, type Toast, type Toasts } from "../ui/toasts_store";
 import { makeNotify } from "./notify";
+import { undoClock } from "./undo_clock";
 
 export function createEditor(): { editor: Editor; toasts: Toasts } {
   const toasts = createToasts();
   const ui = makeUi(toasts);
   const told = (sentence: string) => ui.toast("error", sentence);
   const api = makeApi();
-  const tabs = makeTabs(ui.say);
+  const tabs = makeTabs(ui.say, undoClock());
   const library = makeLibraryStore(api, told);
   const settings = makeSettings(api);
   const shelf = makeShelf(api, told);
