@@ -4,7 +4,8 @@ export interface Ink {
   readonly node: string;
   readonly header: string;
   readonly line: string;
-  readonly wire: string;
+  /** Of what has no other colour, so that its shape is seen. */
+  readonly shape: string;
   readonly text: string;
   readonly selection: string;
   readonly status: Readonly<Record<string, string>>;
@@ -22,7 +23,7 @@ export function inkOf(): Ink {
     node: read("--surface-node"),
     header: read("--surface-header"),
     line: read("--line-strong"),
-    wire: read("--wire"),
+    shape: read("--mark-shape"),
     text: read("--text"),
     selection: read("--mark-selection"),
     status: {

@@ -12,6 +12,9 @@ import { graphOf, type Tab, type Viewport, workflowOf } from "../store/tabs";
 import { segmentEnds } from "./flow";
 import { type Ink, inkOf } from "./ink";
 
+/** Below this zoom titles cannot be read, and what is left of a node is its shape. */
+const TITLED = 0.12;
+
 export function paintFar(
   pen: CanvasRenderingContext2D,
   editor: Editor,
@@ -87,6 +90,7 @@ function paintNodes(
   pen.lineWidth = Math.min(6, 1 / zoom);
   pen.font = `${Math.min(120, 11 / zoom)}px system-ui, sans-serif`;
   pen.textBaseline = "middle";
+  const titled = zoom > TITLED;
   for (const [id, entry] of Object.entries(graph.nodes)) {
     const layout = graph.layout.nodes?.[id];
     const [x, y] = layout?.at ?? [0, 0];
@@ -103,11 +107,11 @@ function paintNodes(
     pen.globalAlpha = entry.mode ? 0.45 : 1;
     pen.fillStyle = ink.node;
     pen.fillRect(x, y, shape.width, shape.height);
-    pen.fillStyle = ink.status[status] ?? layout?.colour ?? ink.header;
+    pen.fillStyle = ink.status[status] ?? layout?.colour ?? (titled ? ink.header : ink.shape);
     pen.fillRect(x, y, shape.width, Math.max(34, 4 / zoom));
-    pen.strokeStyle = tab.selection.has(`n:${id}`) ? ink.selection : ink.line;
+    pen.strokeStyle = tab.selection.has(`n:${id}`) ? ink.selection : ink.shape;
     pen.strokeRect(x, y, shape.width, shape.height);
-    if (zoom > 0.12) {
+    if (titled) {
       pen.fillStyle = ink.text;
       const title = titleOf(id, graph, workflow, library);
       pen.fillText(title, x + 10, y + shape.height / 2, shape.width - 20);

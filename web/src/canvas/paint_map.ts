@@ -30,7 +30,7 @@ export function paintMap(
     const frame = kind === "f" ? (graph.layout.frames?.[idOf(key)]?.colour ?? ink.line) : null;
     pen.globalAlpha = frame ? 0.35 : 1;
     pen.fillStyle =
-      frame ?? ink.status[status] ?? (tab.selection.has(key) ? ink.selection : ink.wire);
+      frame ?? ink.status[status] ?? (tab.selection.has(key) ? ink.selection : ink.shape);
     pen.fillRect(box.x, box.y, box.width, box.height);
   }
   pen.globalAlpha = 1;
