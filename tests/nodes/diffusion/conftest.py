@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,8 @@ from tokenizers import pre_tokenizers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from nodeflow import Device, ModelMemory
+from tests.nodes.diffusion import tiny_models
+from tests.nodes.diffusion.tiny_flow_models import flux_state, make_flux, make_sd3, sd3_state
 
 diffusers_logging.disable_progress_bar()
 
@@ -137,6 +140,12 @@ def models() -> ModelMemory:
     return ModelMemory()
 
 
+@pytest.fixture(scope="module")
+def memory() -> ModelMemory:
+    """One for each file of tests, without what others have loaded."""
+    return ModelMemory()
+
+
 @pytest.fixture(scope="session")
 def device() -> Device:
     return Device()
@@ -151,3 +160,59 @@ def loaded(folder: Path) -> LoadedModel:
 def change() -> Callable[..., None]:
     """Changes values of a JSON file: `change(folder, "vae/config.json", latent_channels=8)`."""
     return set_config
+
+
+@pytest.fixture(scope="session")
+def pipes() -> dict[str, Any]:
+    """Diffusers' pipelines for Stable Diffusion 1, 2, XL and its refiner, shrunk; who changes one
+    puts it back."""
+    found = {kind: tiny_models.make_pipeline(kind) for kind in tiny_models.KINDS}
+    for pipe in found.values():
+        pipe.set_progress_bar_config(disable=True)
+    return found
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> dict[str, Path]:
+    """The same as single files in the original layout."""
+    folder = tmp_path_factory.mktemp("files")
+    return {
+        kind: tiny_models.save(
+            tiny_models.original_state(kind, pipe), folder / f"{kind}.safetensors"
+        )
+        for kind, pipe in pipes.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def opened(files: dict[str, Path]) -> dict[str, LoadedModel]:
+    """The files as `load_model` gives them."""
+    return {kind: load_model(file) for kind, file in files.items()}
+
+
+@pytest.fixture(scope="session")
+def flow_pipes() -> dict[str, Any]:
+    """The same for Flux and Stable Diffusion 3, without the latter's projection of what the first
+    CLIP pools, as its original code has it."""
+    made = {"flux": make_flux("dev"), "sd3": make_sd3()}
+    made["sd3"].text_encoder.text_projection.weight.data.copy_(torch.eye(64))
+    for pipe in made.values():
+        pipe.set_progress_bar_config(disable=True)
+        # The pipelines draw the latents of control pictures; they are given nothing to draw from.
+        last = pipe.vae.encoder.conv_out
+        last.weight.data[16:], last.bias.data[16:] = 0.0, -30.0
+    return made
+
+
+@pytest.fixture(scope="session")
+def flow_opened(
+    tmp_path_factory: pytest.TempPathFactory, flow_pipes: dict[str, Any]
+) -> dict[str, LoadedModel]:
+    """Their single files, as `load_model` gives them."""
+    found = {}
+    for kind, pipe in flow_pipes.items():
+        folder = tmp_path_factory.mktemp(kind)
+        (pipe.tokenizer_2 if kind == "flux" else pipe.tokenizer_3).save_pretrained(folder)
+        state = flux_state(pipe) if kind == "flux" else sd3_state(pipe)
+        found[kind] = load_model(tiny_models.save(state, folder / f"{kind}.safetensors"))
+    return found

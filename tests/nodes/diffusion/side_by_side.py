@@ -19,11 +19,24 @@ from tests.nodes.diffusion.hearing import guided_by
 from tests.nodes.diffusion.samplers.conftest import ReferenceLevels, forgiving_numpy, grid_of
 
 PROMPT, NEGATIVE = "a red apple on a table", "pale"
-SIDE = 64
+SIDE, STEPS = 64, 6
+
+EULER = EulerDiscreteScheduler(
+    beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1
+)
+with forgiving_numpy():
+    # Ours asks it for its levels.
+    EULER.set_timesteps(STEPS)
 
 
-def theirs(pipe: Any, scheduler: Any, guidance: float, steps: int = 6, **more: Any) -> torch.Tensor:
-    pipe = type(pipe)(**(pipe.components | {"scheduler": scheduler}), **_options(pipe))
+def distance(one: torch.Tensor, other: torch.Tensor) -> float:
+    return float((one - other).abs().max())
+
+
+def theirs(
+    pipe: Any, scheduler: Any, guidance: float, steps: int = STEPS, **more: Any
+) -> torch.Tensor:
+    pipe = type(pipe)(**(pipe.components | {"scheduler": scheduler}), **options(pipe))
     pipe.set_progress_bar_config(disable=True)
     size = {} if "image" in more else {"width": SIDE, "height": SIDE}
     with forgiving_numpy():
@@ -40,7 +53,8 @@ def theirs(pipe: Any, scheduler: Any, guidance: float, steps: int = 6, **more: A
     return found
 
 
-def _options(pipe: Any) -> dict[str, bool]:
+def options(pipe: Any) -> dict[str, bool]:
+    """What its class wants beside the components."""
     if "text_encoder_2" not in pipe.components:
         return {"requires_safety_checker": False}
     score = pipe.config.get("requires_aesthetics_score")

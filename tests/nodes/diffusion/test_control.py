@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 from diffusers import (
-    EulerDiscreteScheduler,
     StableDiffusionControlNetPipeline,
     StableDiffusionXLControlNetPipeline,
 )
@@ -18,7 +17,7 @@ from nodeflow_nodes.diffusion import control, parts
 from nodeflow_nodes.diffusion.control import CONTROL_NET, apply_controlnet, load_controlnet
 from nodeflow_nodes.diffusion.control_checks import check_control, control_facts
 from nodeflow_nodes.diffusion.latents import empty_latent
-from nodeflow_nodes.diffusion.load import load_model
+from nodeflow_nodes.diffusion.load import LoadedModel
 from nodeflow_nodes.diffusion.samplers.euler import euler
 from nodeflow_nodes.diffusion.sampling import sample
 from nodeflow_nodes.diffusion.text import encode_text
@@ -27,43 +26,15 @@ from nodeflow import Conditioning, Device, Image, InputError, ModelMemory, Progr
 from nodeflow.declaration import read_node
 from nodeflow.sockets import SHARED
 from tests.nodes.diffusion.original_layout import prefixed
-from tests.nodes.diffusion.samplers.conftest import forgiving_numpy
-from tests.nodes.diffusion.side_by_side import SIDE, ours, theirs
+from tests.nodes.diffusion.side_by_side import EULER, SIDE, distance, ours, theirs
 from tests.nodes.diffusion.tiny_models import (
     make_control,
-    make_pipeline,
     original_control,
-    original_state,
     save,
 )
 
 KINDS = ("1", "2", "xl")
-SCHEDULER = EulerDiscreteScheduler(
-    beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1
-)
-with forgiving_numpy():
-    # Ours asks it for its levels.
-    SCHEDULER.set_timesteps(6)
 IMAGES = torch.rand(2, 1, SIDE, SIDE, 3, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.fixture(scope="module")
-def pipes() -> dict[str, Any]:
-    return {kind: make_pipeline(kind) for kind in KINDS}
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> Any:
-    folder = tmp_path_factory.mktemp("models")
-    return {
-        kind: load_model(save(original_state(kind, pipe), folder / f"{kind}.safetensors"))
-        for kind, pipe in pipes.items()
-    }
-
-
-@pytest.fixture(scope="module")
-def memory() -> ModelMemory:
-    return ModelMemory()
 
 
 def controlled(pipe: Any, networks: list[Any], strengths: list[float]) -> torch.Tensor:
@@ -82,15 +53,11 @@ def controlled(pipe: Any, networks: list[Any], strengths: list[float]) -> torch.
     images = [image.movedim(-1, 1) for image in IMAGES[: len(networks)]]
     return theirs(
         whole,
-        SCHEDULER,
+        EULER,
         5.0,
         image=images if len(images) > 1 else images[0],
         controlnet_conditioning_scale=strengths if len(strengths) > 1 else strengths[0],
     )
-
-
-def distance(one: torch.Tensor, other: torch.Tensor) -> float:
-    return float((one - other).abs().max())
 
 
 def written(network: Any, layout: str, folder: Path) -> Path:
@@ -114,7 +81,7 @@ def test_the_nodes_are_described(node: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_draws_what_the_pipeline_draws(
     pipes: dict[str, Any],
-    models: Any,
+    opened: dict[str, LoadedModel],
     memory: ModelMemory,
     tmp_path: Path,
     kind: str,
@@ -126,13 +93,13 @@ def test_it_draws_what_the_pipeline_draws(
     def change(yes: Conditioning, no: Conditioning) -> tuple[Conditioning, Conditioning]:
         return apply_controlnet(yes, no, net, Image(IMAGES[0]), 0.8)
 
-    found = ours(models[kind], memory, euler, SCHEDULER, 5.0, change=change)
+    found = ours(opened[kind], memory, euler, EULER, 5.0, change=change)
     assert distance(found, controlled(pipes[kind], [network], [0.8])) <= 1e-4
-    assert distance(found, ours(models[kind], memory, euler, SCHEDULER, 5.0)) > 0.02
+    assert distance(found, ours(opened[kind], memory, euler, EULER, 5.0)) > 0.02
 
 
 def test_several_hold_a_walk_together(
-    pipes: dict[str, Any], models: Any, memory: ModelMemory, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], memory: ModelMemory, tmp_path: Path
 ) -> None:
     networks, strengths = [make_control(pipes["1"].unet, seed) for seed in (1, 2)], [0.6, 0.3]
     (tmp_path / "1").mkdir()
@@ -147,14 +114,14 @@ def test_several_hold_a_walk_together(
             yes, no = apply_controlnet(yes, no, net, Image(image), strength)
         return yes, no
 
-    found = ours(models["1"], memory, euler, SCHEDULER, 5.0, change=change)
+    found = ours(opened["1"], memory, euler, EULER, 5.0, change=change)
     assert distance(found, controlled(pipes["1"], networks, strengths)) <= 1e-4
 
 
 def test_strength_and_time_decide_how_much_it_is_heard(
-    pipes: dict[str, Any], models: Any, memory: ModelMemory, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], memory: ModelMemory, tmp_path: Path
 ) -> None:
-    model, services = models["1"], {"models": memory, "device": Device()}
+    model, services = opened["1"], {"models": memory, "device": Device()}
     net = load_controlnet(written(make_control(pipes["1"].unet), "diffusers", tmp_path))
     yes, no = (encode_text(model.text_encoder, text, **services) for text in ("a frog", ""))
 
@@ -174,16 +141,16 @@ def test_strength_and_time_decide_how_much_it_is_heard(
 
 
 def test_pictures_of_any_size_and_channels_are_stretched(
-    pipes: dict[str, Any], models: Any, memory: ModelMemory, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], memory: ModelMemory, tmp_path: Path
 ) -> None:
     net = load_controlnet(written(make_control(pipes["1"].unet), "diffusers", tmp_path))
 
     def draw(image: torch.Tensor) -> torch.Tensor:
         return ours(
-            models["1"],
+            opened["1"],
             memory,
             euler,
-            SCHEDULER,
+            EULER,
             5.0,
             change=lambda yes, no: apply_controlnet(yes, no, net, Image(image)),
         )
@@ -220,9 +187,11 @@ def test_one_for_another_family_is_told_before_the_run(
     assert control_facts({}) == {}
 
 
-def test_bad_files_are_said(pipes: dict[str, Any], models: Any, tmp_path: Path) -> None:
+def test_bad_files_are_said(
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match="is no control network that is known here: it holds"):
-        load_controlnet(Path(models["1"].model.path))
+        load_controlnet(Path(opened["1"].model.path))
     lora = save({"lora_controlnet": torch.zeros(1)}, tmp_path / "lora.safetensors")
     with pytest.raises(InputError, match="is a control LoRA, which is not supported"):
         load_controlnet(lora)

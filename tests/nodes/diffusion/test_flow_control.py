@@ -19,7 +19,7 @@ from nodeflow_nodes.diffusion import hooks, parts
 from nodeflow_nodes.diffusion.control import apply_controlnet, load_controlnet
 from nodeflow_nodes.diffusion.control_checks import check_control, control_facts, controlled_facts
 from nodeflow_nodes.diffusion.latents import empty_latent
-from nodeflow_nodes.diffusion.load import LoadedModel, load_denoiser, load_model, load_vae
+from nodeflow_nodes.diffusion.load import LoadedModel, load_denoiser, load_vae
 from nodeflow_nodes.diffusion.samplers.euler import euler
 from nodeflow_nodes.diffusion.sampling import sample
 from nodeflow_nodes.diffusion.text import distilled_guidance, encode_text
@@ -27,12 +27,10 @@ from nodeflow_nodes.diffusion.text import distilled_guidance, encode_text
 from nodeflow import Conditioning, Control, Device, Image, InputError, ModelMemory, Progress
 from tests.nodes.diffusion.hearing import guided_by
 from tests.nodes.diffusion.original_layout import State
+from tests.nodes.diffusion.side_by_side import distance
 from tests.nodes.diffusion.tiny_flow_models import (
-    flux_state,
     make_flux,
-    make_sd3,
     original_flux,
-    sd3_state,
 )
 from tests.nodes.diffusion.tiny_models import make_control, make_pipeline, save
 
@@ -127,33 +125,6 @@ def xlabs(state: State) -> State:
     return found
 
 
-@pytest.fixture(scope="module")
-def pipes() -> dict[str, Any]:
-    made = {"flux": make_flux("dev"), "sd3": make_sd3()}
-    made["sd3"].text_encoder.text_projection.weight.data.copy_(torch.eye(64))
-    for pipe in made.values():
-        # The pipelines draw the latents of control pictures; they are given nothing to draw from.
-        last = pipe.vae.encoder.conv_out
-        last.weight.data[16:], last.bias.data[16:] = 0.0, -30.0
-    return made
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> Any:
-    found = {}
-    for kind, pipe in pipes.items():
-        folder = tmp_path_factory.mktemp(kind)
-        (pipe.tokenizer_2 if kind == "flux" else pipe.tokenizer_3).save_pretrained(folder)
-        state = flux_state(pipe) if kind == "flux" else sd3_state(pipe)
-        found[kind] = load_model(save(state, folder / f"{kind}.safetensors"))
-    return found
-
-
-@pytest.fixture(scope="module")
-def memory() -> ModelMemory:
-    return ModelMemory()
-
-
 def family(kind: str) -> str:
     return "flux" if "flux" in kind else "sd3"
 
@@ -201,10 +172,6 @@ def ours(
     return euler(estimate, NOISE, pipe.scheduler.sigmas.tolist())
 
 
-def distance(one: torch.Tensor, other: torch.Tensor) -> float:
-    return float((one - other).abs().max())
-
-
 def written(kind: str, network: Any, layout: str, folder: Path) -> Path:
     if layout == "folder":
         network.save_pretrained(folder / "control")
@@ -220,14 +187,14 @@ LAYOUTS += [("flux xlabs", "original"), ("sd3.5", "original")]
 
 @pytest.mark.parametrize(("kind", "layout"), LAYOUTS)
 def test_it_draws_what_the_pipeline_draws(
-    pipes: dict[str, Any],
-    models: Any,
+    flow_pipes: dict[str, Any],
+    flow_opened: Any,
     memory: ModelMemory,
     tmp_path: Path,
     kind: str,
     layout: str,
 ) -> None:
-    network, pipe, model = make_network(kind), pipes[family(kind)], models[family(kind)]
+    network, pipe, model = make_network(kind), flow_pipes[family(kind)], flow_opened[family(kind)]
     net = load_controlnet(written(kind, network, layout, tmp_path))
     mode: Any = MODES.get(kind, "none")
 
@@ -241,7 +208,7 @@ def test_it_draws_what_the_pipeline_draws(
 
 @pytest.mark.parametrize("kind", ["flux", "sd3"])
 def test_several_hold_a_walk_together(
-    pipes: dict[str, Any], models: Any, memory: ModelMemory, tmp_path: Path, kind: str
+    flow_pipes: dict[str, Any], flow_opened: Any, memory: ModelMemory, tmp_path: Path, kind: str
 ) -> None:
     networks, strengths, nets = [make_network(kind, seed) for seed in (1, 2)], [0.6, 0.3], []
     for network, name in zip(networks, "12", strict=True):
@@ -253,15 +220,15 @@ def test_several_hold_a_walk_together(
             yes, no = apply_controlnet(yes, no, net, Image(image), strength)
         return yes, no
 
-    expected = theirs(pipes[kind], networks, strengths, None)
-    assert distance(ours(models[kind], pipes[kind], memory, change), expected) <= 1e-4
+    expected = theirs(flow_pipes[kind], networks, strengths, None)
+    assert distance(ours(flow_opened[kind], flow_pipes[kind], memory, change), expected) <= 1e-4
 
 
 @pytest.mark.parametrize("kind", ["flux", "flux xlabs", "sd3", "sd3.5"])
 def test_strength_and_time_decide_how_much_it_is_heard(
-    pipes: dict[str, Any], models: Any, memory: ModelMemory, tmp_path: Path, kind: str
+    flow_pipes: dict[str, Any], flow_opened: Any, memory: ModelMemory, tmp_path: Path, kind: str
 ) -> None:
-    model, services = models[family(kind)], {"models": memory, "device": DEVICE}
+    model, services = flow_opened[family(kind)], {"models": memory, "device": DEVICE}
     net = load_controlnet(written(kind, make_network(kind), "diffusers", tmp_path))
     prompt = encode_text(model.text_encoder, "a frog", **services)
 
@@ -283,10 +250,12 @@ def test_strength_and_time_decide_how_much_it_is_heard(
 
 
 def test_the_autoencoder_may_be_given_where_the_models_file_has_none(
-    pipes: dict[str, Any], models: Any, memory: ModelMemory, tmp_path: Path
+    flow_pipes: dict[str, Any], flow_opened: Any, memory: ModelMemory, tmp_path: Path
 ) -> None:
-    model, services = models["flux"], {"models": memory, "device": DEVICE}
-    file = save(original_flux(pipes["flux"].transformer.state_dict()), tmp_path / "n.safetensors")
+    model, services = flow_opened["flux"], {"models": memory, "device": DEVICE}
+    file = save(
+        original_flux(flow_pipes["flux"].transformer.state_dict()), tmp_path / "n.safetensors"
+    )
     alone = load_denoiser(file)
     net = load_controlnet(written("flux", make_network("flux"), "diffusers", tmp_path))
     prompt = encode_text(model.text_encoder, "a frog", **services)
@@ -304,7 +273,9 @@ def test_the_autoencoder_may_be_given_where_the_models_file_has_none(
     assert distance(draw(alone, vae=vae), draw(model.model)) <= 1e-5
 
 
-def test_what_does_not_fit_is_told(pipes: dict[str, Any], models: Any, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_told(
+    flow_pipes: dict[str, Any], flow_opened: Any, tmp_path: Path
+) -> None:
     facts = {}
     for kind in KINDS:
         (tmp_path / kind).mkdir()
@@ -314,7 +285,7 @@ def test_what_does_not_fit_is_told(pipes: dict[str, Any], models: Any, tmp_path:
     assert facts["flux xlabs"] == {"family": "flux", "text_width": 96}
     prompts = {
         kind: hooks.model_facts(Path(model.model.path))["text_encoder"]
-        for kind, model in models.items()
+        for kind, model in flow_opened.items()
     }
     for kind in KINDS:
         prompt = prompts[family(kind)]
@@ -334,11 +305,11 @@ def test_what_does_not_fit_is_told(pipes: dict[str, Any], models: Any, tmp_path:
 
 
 def test_a_missing_autoencoder_is_told_before_the_run(
-    pipes: dict[str, Any], models: Any, tmp_path: Path
+    flow_pipes: dict[str, Any], flow_opened: Any, tmp_path: Path
 ) -> None:
-    state = original_flux(pipes["flux"].transformer.state_dict())
+    state = original_flux(flow_pipes["flux"].transformer.state_dict())
     alone = hooks.denoiser_facts(save(state, tmp_path / "network.safetensors"))["model"]
-    whole = hooks.model_facts(Path(models["flux"].model.path))
+    whole = hooks.model_facts(Path(flow_opened["flux"].model.path))
     prompt = whole["text_encoder"]
     for kind, needs in (("flux", True), ("flux xlabs", False)):
         (tmp_path / kind).mkdir()
@@ -356,7 +327,7 @@ def test_a_missing_autoencoder_is_told_before_the_run(
 
 
 def test_one_for_a_network_of_another_size_says_so(
-    pipes: dict[str, Any], models: Any, memory: ModelMemory, tmp_path: Path
+    flow_pipes: dict[str, Any], flow_opened: Any, memory: ModelMemory, tmp_path: Path
 ) -> None:
     network = SD3ControlNetModel(
         num_layers=1, attention_head_dim=64, num_attention_heads=1, joint_attention_dim=224,
@@ -368,7 +339,7 @@ def test_one_for_a_network_of_another_size_says_so(
         return apply_controlnet(yes, no, net, Image(IMAGES[0]))
 
     with pytest.raises(InputError, match="networks that are 64 wide inside, and this model's is 1"):
-        ours(models["sd3"], pipes["sd3"], memory, change)
+        ours(flow_opened["sd3"], flow_pipes["sd3"], memory, change)
 
 
 def test_bad_files_are_said(tmp_path: Path) -> None:

@@ -58,11 +58,6 @@ def make_fill() -> Any:
 
 
 @pytest.fixture(scope="module")
-def memory() -> ModelMemory:
-    return ModelMemory()
-
-
-@pytest.fixture(scope="module")
 def fill() -> Any:
     return make_fill()
 

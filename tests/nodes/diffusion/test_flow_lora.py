@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from nodeflow_nodes.diffusion import hooks, parts
-from nodeflow_nodes.diffusion.load import LoadedModel, load_model
+from nodeflow_nodes.diffusion.load import LoadedModel
 from nodeflow_nodes.diffusion.lora import load_lora
 from nodeflow_nodes.diffusion.lora_checks import check_lora
 from nodeflow_nodes.diffusion.samplers.euler import euler
@@ -26,15 +26,14 @@ from tests.nodes.diffusion.flow_lora_files import (
 )
 from tests.nodes.diffusion.lora_files import ALPHA, RANK, diffusers_state, kohya_state, write
 from tests.nodes.diffusion.lora_files import make_layers as unet_layers
+from tests.nodes.diffusion.side_by_side import distance
 from tests.nodes.diffusion.tiny_flow_models import (
     flux_state,
-    make_flux,
-    make_sd3,
     original_flux,
     original_sd3,
     sd3_state,
 )
-from tests.nodes.diffusion.tiny_models import make_pipeline, save
+from tests.nodes.diffusion.tiny_models import make_pipeline
 
 ORIGINALS = {"flux": original_flux, "sd3": original_sd3}
 STATES = {"flux": flux_state, "sd3": sd3_state}
@@ -43,34 +42,11 @@ PROMPT, STEPS, DEVICE = "a red apple on a table", 4, Device()
 NOISE = torch.randn(1, 16, 8, 8, generator=torch.Generator().manual_seed(7))
 
 
-@pytest.fixture(scope="module")
-def pipes() -> dict[str, Any]:
-    made = {"flux": make_flux("dev"), "sd3": make_sd3()}
-    made["sd3"].text_encoder.text_projection.weight.data.copy_(torch.eye(64))
-    made["sd3"].set_progress_bar_config(disable=True)
-    return made
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> Any:
-    found = {}
-    for kind, pipe in pipes.items():
-        folder = tmp_path_factory.mktemp(kind)
-        (pipe.tokenizer_2 if kind == "flux" else pipe.tokenizer_3).save_pretrained(folder)
-        found[kind] = load_model(save(STATES[kind](pipe), folder / f"{kind}.safetensors"))
-    return found
-
-
-@pytest.fixture(scope="module")
-def memory() -> ModelMemory:
-    return ModelMemory()
-
-
 @pytest.fixture
-def pipe_of(pipes: dict[str, Any]) -> Iterator[Any]:
+def pipe_of(flow_pipes: dict[str, Any]) -> Iterator[Any]:
     """The pipelines, without adapters again when the test is done."""
-    yield pipes.__getitem__
-    for pipe in pipes.values():
+    yield flow_pipes.__getitem__
+    for pipe in flow_pipes.values():
         pipe.unload_lora_weights()
 
 
@@ -95,14 +71,10 @@ def with_file(model: LoadedModel, file: Path, *strengths: float) -> LoadedModel:
     return LoadedModel(*load_lora(model.model, model.text_encoder, file, *strengths), model.vae)
 
 
-def distance(one: torch.Tensor, other: torch.Tensor) -> float:
-    return float((one - other).abs().max())
-
-
 @pytest.mark.parametrize("layout", ["diffusers", "kohya", "dots", "dots, prefixed"])
 @pytest.mark.parametrize("kind", ["flux", "sd3"])
 def test_it_draws_what_the_pipeline_draws(
-    pipe_of: Any, models: Any, memory: ModelMemory, tmp_path: Path, kind: str, layout: str
+    pipe_of: Any, flow_opened: Any, memory: ModelMemory, tmp_path: Path, kind: str, layout: str
 ) -> None:
     pipe, file = pipe_of(kind), tmp_path / "lora.safetensors"
     layers = shared_factors(pipe.transformer, ORIGINALS[kind])
@@ -119,18 +91,18 @@ def test_it_draws_what_the_pipeline_draws(
 
     as_pipeline = write(reference[0], tmp_path / "reference.safetensors", reference[1])
     plain = theirs(pipe, kind)
-    assert distance(ours(models[kind], pipe, memory), plain) <= 1e-4
+    assert distance(ours(flow_opened[kind], pipe, memory), plain) <= 1e-4
     pipe.load_lora_weights(as_pipeline, adapter_name="a")
     pipe.set_adapters("a", {"transformer": 0.3, **dict.fromkeys(texts, 0.4)})
     expected = theirs(pipe, kind)
-    found = ours(with_file(models[kind], file, 0.3, 0.4), pipe, memory)
+    found = ours(with_file(flow_opened[kind], file, 0.3, 0.4), pipe, memory)
     assert distance(found, expected) <= 1e-4
     assert distance(found, plain) > 0.02
 
 
 @pytest.mark.parametrize("layout", ["kohya", "xlabs"])
 def test_a_file_of_a_trainer_is_read_as_the_pipeline_reads_it(
-    pipe_of: Any, models: Any, memory: ModelMemory, tmp_path: Path, layout: str
+    pipe_of: Any, flow_opened: Any, memory: ModelMemory, tmp_path: Path, layout: str
 ) -> None:
     pipe = pipe_of("flux")
     layers = shared_factors(pipe.transformer, original_flux)
@@ -142,7 +114,7 @@ def test_a_file_of_a_trainer_is_read_as_the_pipeline_reads_it(
     else:
         state = xlabs_state(first)
     file = write(state, tmp_path / "trained.safetensors")
-    found = ours(with_file(models["flux"], file, 0.5), pipe, memory)
+    found = ours(with_file(flow_opened["flux"], file, 0.5), pipe, memory)
     pipe.load_lora_weights(file, adapter_name="a")
     pipe.set_adapters("a", {"transformer": 0.5, "text_encoder": 1.0} if layout == "kohya" else 0.5)
     assert distance(found, theirs(pipe, "flux")) <= 1e-4
@@ -170,18 +142,18 @@ def xlabs_state(first: dict[str, Any]) -> dict[str, torch.Tensor]:
 
 
 def test_t5_may_be_changed_too(
-    pipes: dict[str, Any], models: Any, memory: ModelMemory, tmp_path: Path
+    flow_pipes: dict[str, Any], flow_opened: Any, memory: ModelMemory, tmp_path: Path
 ) -> None:
     down, up = torch.randn(RANK, 96), torch.randn(32, RANK)
     module = "encoder.block.0.layer.0.SelfAttention.q"
     pair = (("lora_down.weight", down), ("lora_up.weight", up), ("alpha", torch.tensor(ALPHA)))
-    plain: Any = parts.text_model(models["flux"].text_encoder, memory, DEVICE)
+    plain: Any = parts.text_model(flow_opened["flux"].text_encoder, memory, DEVICE)
     before = plain.parts.t5._encoder.get_submodule(module).weight
     # Trainers number the encoders of all models, or those of this one.
     for name in ("lora_te3_", "lora_te2_"):
         state = {f"{name}{module.replace('.', '_')}.{end}": tensor for end, tensor in pair}
-        changed = with_file(models["flux"], write(state, tmp_path / f"{name}.safetensors"))
-        assert changed.model == models["flux"].model
+        changed = with_file(flow_opened["flux"], write(state, tmp_path / f"{name}.safetensors"))
+        assert changed.model == flow_opened["flux"].model
         text: Any = parts.text_model(changed.text_encoder, memory, DEVICE)
         found = text.parts.t5._encoder.get_submodule(module).weight
         assert torch.allclose(found, before + ALPHA / RANK * up @ down, atol=1e-5)
@@ -189,9 +161,9 @@ def test_t5_may_be_changed_too(
 
 @pytest.mark.parametrize("kind", ["flux", "sd3"])
 def test_without_it_the_picture_is_the_old_one_to_the_bit(
-    pipes: dict[str, Any], models: Any, tmp_path: Path, kind: str
+    flow_pipes: dict[str, Any], flow_opened: Any, tmp_path: Path, kind: str
 ) -> None:
-    memory, pipe, model = ModelMemory(), pipes[kind], models[kind]
+    memory, pipe, model = ModelMemory(), flow_pipes[kind], flow_opened[kind]
     layers = shared_factors(pipe.transformer, ORIGINALS[kind])
     first = original_lora(pipe.transformer, ORIGINALS[kind], layers)
     texts = clip_factors(pipe, *TEXTS[kind])
@@ -204,11 +176,11 @@ def test_without_it_the_picture_is_the_old_one_to_the_bit(
 
 
 def test_one_for_another_family_or_size_is_refused_before_the_run(
-    pipes: dict[str, Any], models: Any, tmp_path: Path
+    flow_pipes: dict[str, Any], flow_opened: Any, tmp_path: Path
 ) -> None:
-    facts = {kind: hooks.model_facts(Path(model.model.path)) for kind, model in models.items()}
+    facts = {kind: hooks.model_facts(Path(model.model.path)) for kind, model in flow_opened.items()}
     files = {}
-    for kind, pipe in pipes.items():
+    for kind, pipe in flow_pipes.items():
         layers = shared_factors(pipe.transformer, ORIGINALS[kind])
         first = original_lora(pipe.transformer, ORIGINALS[kind], layers)
         files[kind] = write(kohya_flow_state(first, {}), tmp_path / f"{kind}.safetensors")
@@ -222,7 +194,7 @@ def test_one_for_another_family_or_size_is_refused_before_the_run(
     def check(model: str, file: str) -> None:
         check_lora(facts[model]["model"], facts[model]["text_encoder"], files[file])
 
-    for kind in pipes:
+    for kind in flow_pipes:
         check(kind, kind)
         check(kind, f"{kind}, shared")
     with pytest.raises(InputError, match="of the family stable_diffusion_3, and this one is of fl"):

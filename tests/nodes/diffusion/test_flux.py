@@ -61,11 +61,6 @@ def root(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> Pat
     return found
 
 
-@pytest.fixture(scope="module")
-def memory() -> ModelMemory:
-    return ModelMemory()
-
-
 def parts_of(root: Path, kind: str, place: str) -> tuple[Any, Any]:
     if place == "separate":
         encoder = load_text_encoder(

@@ -39,12 +39,13 @@ def file(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.usefixtures("all_threads")
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     "kind",
     [
         "1",
         # 7 GB on the disk and 18 GB in memory.
-        pytest.param("xl", marks=[pytest.mark.slow, pytest.mark.timeout(1200)]),
+        pytest.param("xl", marks=pytest.mark.slow),
     ],
 )
 def test_a_full_size_file_draws_what_diffusers_draws_with_it(

@@ -11,7 +11,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
-from diffusers import EulerDiscreteScheduler, StableDiffusionControlNetPipeline
+from diffusers import StableDiffusionControlNetPipeline
 from nodeflow_nodes.diffusion import ip_adapter, parts
 from nodeflow_nodes.diffusion.conditioning import area_conditioning, combine_conditioning
 from nodeflow_nodes.diffusion.control import apply_controlnet, load_controlnet
@@ -23,7 +23,7 @@ from nodeflow_nodes.diffusion.ip_adapter import (
     load_ip_adapter,
 )
 from nodeflow_nodes.diffusion.latents import empty_latent
-from nodeflow_nodes.diffusion.load import LoadedModel, load_model
+from nodeflow_nodes.diffusion.load import LoadedModel
 from nodeflow_nodes.diffusion.lora import load_lora_model
 from nodeflow_nodes.diffusion.samplers.euler import euler
 from nodeflow_nodes.diffusion.sampling import sample
@@ -40,35 +40,14 @@ from tests.nodes.diffusion.adapter_files import (
     write_adapter,
 )
 from tests.nodes.diffusion.lora_files import ALPHA, RANK, kohya_state, make_layers, write
-from tests.nodes.diffusion.samplers.conftest import forgiving_numpy
-from tests.nodes.diffusion.side_by_side import SIDE, ours, theirs
-from tests.nodes.diffusion.tiny_models import make_control, make_pipeline, original_state, save
+from tests.nodes.diffusion.side_by_side import EULER, SIDE, distance, ours, theirs
+from tests.nodes.diffusion.tiny_models import make_control, save
 
 KINDS = ("1", "2", "xl")
-SCHEDULER = EulerDiscreteScheduler(
-    beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1
-)
-with forgiving_numpy():
-    # Ours asks it for its levels.
-    SCHEDULER.set_timesteps(6)
 SERVICES: dict[str, Any] = {"models": ModelMemory(), "device": Device()}
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, IMAGE_SIDE, IMAGE_SIDE, 3), np.uint8)
 IMAGES = [Image(torch.from_numpy(pixels / np.float32(255))[None]) for pixels in PIXELS]
 Change = Callable[[Conditioning, Conditioning], tuple[Conditioning, Conditioning]]
-
-
-@pytest.fixture(scope="module")
-def pipes() -> dict[str, Any]:
-    return {kind: make_pipeline(kind) for kind in KINDS}
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> Any:
-    folder = tmp_path_factory.mktemp("models")
-    return {
-        kind: load_model(save(original_state(kind, pipe), folder / f"{kind}.safetensors"))
-        for kind, pipe in pipes.items()
-    }
 
 
 @pytest.fixture(scope="module")
@@ -118,11 +97,7 @@ def seeing(adapter: Path, encoder: Path, images: list[Image], *options: float) -
 
 def draw(model: LoadedModel, change: Change | None = None, guidance: float = 5.0) -> torch.Tensor:
     options = {} if change is None else {"change": change}
-    return ours(model, SERVICES["models"], euler, SCHEDULER, guidance, **options)
-
-
-def distance(one: torch.Tensor, other: torch.Tensor) -> float:
-    return float((one - other).abs().max())
+    return ours(model, SERVICES["models"], euler, EULER, guidance, **options)
 
 
 NODES = [ip_adapter.load_ip_adapter, ip_adapter.load_clip_vision, ip_adapter.apply_ip_adapter]
@@ -139,18 +114,23 @@ def test_the_nodes_are_described(node: Any) -> None:
 @pytest.mark.parametrize("kind", ["plain", "plus", "full"])
 @pytest.mark.parametrize("model", KINDS)
 def test_it_draws_what_the_pipeline_draws(
-    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path, model: str, kind: str
+    pipes: dict[str, Any],
+    opened: dict[str, LoadedModel],
+    encoder: Path,
+    tmp_path: Path,
+    model: str,
+    kind: str,
 ) -> None:
     groups = make_adapter(pipes[model].unet, kind)
     file = write_adapter(groups, tmp_path / "adapter.safetensors")
-    found = draw(models[model], seeing(file, encoder / "folder", IMAGES[:1], 0.6))
+    found = draw(opened[model], seeing(file, encoder / "folder", IMAGES[:1], 0.6))
     wanted = adapted(pipes[model], [groups], [0.6])
-    assert distance(found, theirs(wanted, SCHEDULER, 5.0, ip_adapter_image=pictures([0]))) <= 1e-4
-    assert distance(found, draw(models[model])) > 0.02
+    assert distance(found, theirs(wanted, EULER, 5.0, ip_adapter_image=pictures([0]))) <= 1e-4
+    assert distance(found, draw(opened[model])) > 0.02
 
 
 def test_several_pictures_and_adapters_are_seen_at_once(
-    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], encoder: Path, tmp_path: Path
 ) -> None:
     groups = [make_adapter(pipes["1"].unet, kind, seed=1) for kind in ("plain", "plus")]
     files = [
@@ -158,16 +138,16 @@ def test_several_pictures_and_adapters_are_seen_at_once(
     ]
     first = seeing(files[0], encoder / "file.bin", IMAGES, 0.7)
     second = seeing(files[1], encoder / "file.safetensors", IMAGES[1:], 0.4)
-    found = draw(models["1"], lambda yes, no: second(*first(yes, no)))
+    found = draw(opened["1"], lambda yes, no: second(*first(yes, no)))
     wanted = adapted(pipes["1"], groups, [0.7, 0.4])
     images = pictures([0, 1], [1])
-    assert distance(found, theirs(wanted, SCHEDULER, 5.0, ip_adapter_image=images)) <= 1e-4
+    assert distance(found, theirs(wanted, EULER, 5.0, ip_adapter_image=images)) <= 1e-4
 
 
 def test_it_works_beside_a_lora_and_a_control_network(
-    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], encoder: Path, tmp_path: Path
 ) -> None:
-    pipe, model = pipes["1"], models["1"]
+    pipe, model = pipes["1"], opened["1"]
     groups, control = make_adapter(pipe.unet, "plus"), make_control(pipe.unet)
     layers = {"unet": make_layers(pipe)["unet"]}
     lora = write(kohya_state(layers), tmp_path / "lora.safetensors")
@@ -196,7 +176,7 @@ def test_it_works_beside_a_lora_and_a_control_network(
     )
     wanted = theirs(
         whole,
-        SCHEDULER,
+        EULER,
         5.0,
         image=hint.movedim(-1, 1),
         controlnet_conditioning_scale=0.5,
@@ -207,14 +187,14 @@ def test_it_works_beside_a_lora_and_a_control_network(
 
 
 def test_the_model_draws_afterwards_what_it_drew_before(
-    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], encoder: Path, tmp_path: Path
 ) -> None:
     file = write_adapter(make_adapter(pipes["1"].unet, "plain"), tmp_path / "ip.safetensors")
-    network: Any = parts.denoiser(models["1"].model, **SERVICES)
-    before, processors = draw(models["1"]), dict(network.network.attn_processors)
+    network: Any = parts.denoiser(opened["1"].model, **SERVICES)
+    before, processors = draw(opened["1"]), dict(network.network.attn_processors)
     weights = {name: tensor.clone() for name, tensor in network.network.state_dict().items()}
-    draw(models["1"], seeing(file, encoder / "folder", IMAGES[:1]))
-    assert torch.equal(draw(models["1"]), before)
+    draw(opened["1"], seeing(file, encoder / "folder", IMAGES[:1]))
+    assert torch.equal(draw(opened["1"]), before)
     assert network.network.attn_processors == processors
     assert weights.keys() == network.network.state_dict().keys()
     assert all(torch.equal(t, weights[n]) for n, t in network.network.state_dict().items())
@@ -223,10 +203,10 @@ def test_the_model_draws_afterwards_what_it_drew_before(
 
 
 def test_weight_and_time_decide_how_much_is_seen(
-    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], encoder: Path, tmp_path: Path
 ) -> None:
     file = write_adapter(make_adapter(pipes["1"].unet, "plain"), tmp_path / "ip.safetensors")
-    model = models["1"]
+    model = opened["1"]
     yes, no = (encode_text(model.text_encoder, text, **SERVICES) for text in ("a frog", ""))
 
     def run(*options: float) -> torch.Tensor:
@@ -243,10 +223,10 @@ def test_weight_and_time_decide_how_much_is_seen(
 
 
 def test_only_prompts_with_pictures_see_them(
-    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], encoder: Path, tmp_path: Path
 ) -> None:
     file = write_adapter(make_adapter(pipes["1"].unet, "plain"), tmp_path / "ip.safetensors")
-    model = models["1"]
+    model = opened["1"]
     yes, no = (encode_text(model.text_encoder, text, **SERVICES) for text in ("a frog", ""))
     see = seeing(file, encoder / "folder", IMAGES[:1])
     left, right = (area_conditioning(yes, x, 0.0, 0.5, 1.0) for x in (0.0, 0.5))
@@ -266,10 +246,10 @@ def test_only_prompts_with_pictures_see_them(
 
 
 def test_of_any_picture_the_middle_is_seen(
-    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], encoder: Path, tmp_path: Path
 ) -> None:
     file = write_adapter(make_adapter(pipes["1"].unet, "plain"), tmp_path / "ip.safetensors")
-    model = models["1"]
+    model = opened["1"]
     prompt = encode_text(model.text_encoder, "a frog", **SERVICES)
 
     def seen(image: torch.Tensor) -> torch.Tensor:
@@ -293,18 +273,18 @@ def test_of_any_picture_the_middle_is_seen(
 
 
 def test_in_bf16_nearly_the_same_is_seen(
-    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], encoder: Path, tmp_path: Path
 ) -> None:
     file = write_adapter(make_adapter(pipes["1"].unet, "plus"), tmp_path / "ip.safetensors")
-    prompt = encode_text(models["1"].text_encoder, "a frog", **SERVICES)
+    prompt = encode_text(opened["1"].text_encoder, "a frog", **SERVICES)
     found = []
     for precision in (Precision.FP32, Precision.BF16):
         services = {"models": SERVICES["models"], "device": Device("cpu", precision)}
         see = load_ip_adapter(file), load_clip_vision(encoder / "folder")
         prompts = apply_ip_adapter(prompt, prompt, *see, (IMAGES[0],), **services)
-        latent = empty_latent(models["1"].model, SIDE, SIDE)
+        latent = empty_latent(opened["1"].model, SIDE, SIDE)
         drawn = sample(
-            models["1"].model, *prompts, latent, steps=2, progress=Progress(), **services
+            opened["1"].model, *prompts, latent, steps=2, progress=Progress(), **services
         )
         assert drawn.samples.dtype == torch.float32
         found.append(drawn.samples)
@@ -312,12 +292,12 @@ def test_in_bf16_nearly_the_same_is_seen(
 
 
 def test_a_compiled_network_sees_too(
-    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], encoder: Path, tmp_path: Path
 ) -> None:
     file = write_adapter(make_adapter(pipes["1"].unet, "plain"), tmp_path / "ip.safetensors")
-    change, plain = seeing(file, encoder / "folder", IMAGES[:1]), draw(models["1"])
-    found = draw(models["1"], change)
-    network: Any = parts.denoiser(models["1"].model, **SERVICES)
+    change, plain = seeing(file, encoder / "folder", IMAGES[:1]), draw(opened["1"])
+    found = draw(opened["1"], change)
+    network: Any = parts.denoiser(opened["1"].model, **SERVICES)
 
     def compiled(*args: Any, **kwargs: Any) -> Any:
         """Code that was made when nothing was hooked."""
@@ -332,14 +312,14 @@ def test_a_compiled_network_sees_too(
 
     network.network._compiled_call_impl = compiled
     try:
-        assert torch.equal(draw(models["1"], change), found)
-        assert torch.equal(draw(models["1"]), plain)
+        assert torch.equal(draw(opened["1"], change), found)
+        assert torch.equal(draw(opened["1"]), plain)
     finally:
         network.network._compiled_call_impl = None
 
 
 def test_one_for_a_network_of_other_layers_is_told(
-    pipes: dict[str, Any], models: Any, encoder: Path, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], encoder: Path, tmp_path: Path
 ) -> None:
     groups = make_adapter(pipes["1"].unet, "plain")
     last = max(groups["ip_adapter"], key=lambda name: int(name.split(".")[0])).split(".")[0]
@@ -347,4 +327,4 @@ def test_one_for_a_network_of_other_layers_is_told(
         del groups["ip_adapter"][f"{last}.to_{which}_ip.weight"]
     file = write_adapter(groups, tmp_path / "less.safetensors")
     with pytest.raises(InputError, match=r"less\.safetensors is for another network: it has"):
-        draw(models["1"], seeing(file, encoder / "folder", IMAGES[:1]))
+        draw(opened["1"], seeing(file, encoder / "folder", IMAGES[:1]))

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import EulerDiscreteScheduler
 from nodeflow_nodes.diffusion import lora, parts
-from nodeflow_nodes.diffusion.load import LoadedModel, load_model
+from nodeflow_nodes.diffusion.load import LoadedModel
 from nodeflow_nodes.diffusion.lora import load_lora, load_lora_model
 from nodeflow_nodes.diffusion.lora_checks import check_lora, check_lora_model
 from nodeflow_nodes.diffusion.samplers.euler import euler
@@ -19,36 +18,10 @@ from nodeflow import Device, InputError, ModelMemory, Precision
 from nodeflow.declaration import read_node
 from nodeflow.sockets import SHARED
 from tests.nodes.diffusion.lora_files import diffusers_state, kohya_state, make_layers, write
-from tests.nodes.diffusion.samplers.conftest import forgiving_numpy
-from tests.nodes.diffusion.side_by_side import ours, theirs
-from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
+from tests.nodes.diffusion.side_by_side import EULER, distance, ours, theirs
+from tests.nodes.diffusion.tiny_models import make_pipeline
 
 KINDS = ("1", "2", "xl")
-SCHEDULER = EulerDiscreteScheduler(
-    beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1
-)
-with forgiving_numpy():
-    # Ours asks it for its levels.
-    SCHEDULER.set_timesteps(6)
-
-
-@pytest.fixture(scope="module")
-def pipes() -> dict[str, Any]:
-    return {kind: make_pipeline(kind) for kind in KINDS}
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> Any:
-    folder = tmp_path_factory.mktemp("models")
-    return {
-        kind: load_model(save(original_state(kind, pipe), folder / f"{kind}.safetensors"))
-        for kind, pipe in pipes.items()
-    }
-
-
-@pytest.fixture(scope="module")
-def memory() -> ModelMemory:
-    return ModelMemory()
 
 
 @pytest.fixture
@@ -69,10 +42,6 @@ def with_file(model: LoadedModel, file: Path, *strengths: float) -> LoadedModel:
     return LoadedModel(*load_lora(model.model, model.text_encoder, file, *strengths), model.vae)
 
 
-def distance(one: torch.Tensor, other: torch.Tensor) -> float:
-    return float((one - other).abs().max())
-
-
 @pytest.mark.parametrize("node", [lora.load_lora, lora.load_lora_model])
 def test_the_nodes_are_described(node: Any) -> None:
     spec = read_node(node, "diffusion", {socket.of: socket.name for socket in SHARED})
@@ -83,9 +52,14 @@ def test_the_nodes_are_described(node: Any) -> None:
 @pytest.mark.parametrize("layout", ["diffusers", "kohya", "kohya, first names"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_draws_what_the_pipeline_draws(
-    pipe_of: Any, models: Any, memory: ModelMemory, tmp_path: Path, kind: str, layout: str
+    pipe_of: Any,
+    opened: dict[str, LoadedModel],
+    memory: ModelMemory,
+    tmp_path: Path,
+    kind: str,
+    layout: str,
 ) -> None:
-    pipe, model, file = pipe_of(kind), models[kind], tmp_path / "lora.safetensors"
+    pipe, model, file = pipe_of(kind), opened[kind], tmp_path / "lora.safetensors"
     # The pipeline knows the first names only of XL, and there not those of convolutions.
     layers = make_layers(pipe, only="" if layout == "diffusers" else "attn")
     reference = diffusers_state(layers)
@@ -93,20 +67,20 @@ def test_it_draws_what_the_pipeline_draws(
         write(*(reference[0], file, reference[1]))
     else:
         write(kohya_state(layers, pipe.unet if "first" in layout else None), file)
-    plain = ours(model, memory, euler, SCHEDULER, 5.0)
-    found = ours(with_file(model, file, 0.7, 0.4), memory, euler, SCHEDULER, 5.0)
+    plain = ours(model, memory, euler, EULER, 5.0)
+    found = ours(with_file(model, file, 0.7, 0.4), memory, euler, EULER, 5.0)
 
     weights = {"unet": 0.7} | {part: 0.4 for part in layers if part != "unet"}
     as_pipeline = write(reference[0], tmp_path / "reference.safetensors", reference[1])
     pipe.load_lora_weights(as_pipeline, adapter_name="a")
     pipe.set_adapters("a", weights)
-    expected = theirs(pipe, SCHEDULER, 5.0)
+    expected = theirs(pipe, EULER, 5.0)
     assert distance(found, expected) <= 1e-4
     assert distance(found, plain) > 0.02
 
 
 def test_a_file_of_kohyas_is_read_as_the_pipeline_reads_it(
-    pipe_of: Any, models: Any, memory: ModelMemory, tmp_path: Path
+    pipe_of: Any, opened: dict[str, LoadedModel], memory: ModelMemory, tmp_path: Path
 ) -> None:
     for kind, first in (("1", False), ("xl", True)):
         pipe = pipe_of(kind)
@@ -114,12 +88,14 @@ def test_a_file_of_kohyas_is_read_as_the_pipeline_reads_it(
         file = write(kohya_state(layers, pipe.unet if first else None), tmp_path / f"{kind}.st")
         file = file.rename(file.with_suffix(".safetensors"))
         pipe.load_lora_weights(file)
-        found = ours(with_file(models[kind], file), memory, euler, SCHEDULER, 1.0)
-        assert distance(found, theirs(pipe, SCHEDULER, 1.0)) <= 1e-4
+        found = ours(with_file(opened[kind], file), memory, euler, EULER, 1.0)
+        assert distance(found, theirs(pipe, EULER, 1.0)) <= 1e-4
 
 
-def test_several_are_laid_over_each_other(models: Any, memory: ModelMemory, tmp_path: Path) -> None:
-    pipe, model = make_pipeline("1"), models["1"]
+def test_several_are_laid_over_each_other(
+    opened: dict[str, LoadedModel], memory: ModelMemory, tmp_path: Path
+) -> None:
+    pipe, model = make_pipeline("1"), opened["1"]
     for seed in (1, 2):
         state, metadata = diffusers_state(make_layers(pipe, seed))
         file = write(state, tmp_path / f"{seed}.safetensors", metadata)
@@ -127,16 +103,16 @@ def test_several_are_laid_over_each_other(models: Any, memory: ModelMemory, tmp_
         pipe.load_lora_weights(file)
         pipe.fuse_lora(lora_scale=0.5)
         pipe.unload_lora_weights()
-    found = ours(model, memory, euler, SCHEDULER, 5.0)
-    assert distance(found, theirs(pipe, SCHEDULER, 5.0)) <= 1e-4
+    found = ours(model, memory, euler, EULER, 5.0)
+    assert distance(found, theirs(pipe, EULER, 5.0)) <= 1e-4
 
 
 @pytest.mark.parametrize("precision", [Precision.FP32, Precision.BF16])
 def test_without_it_the_picture_is_the_old_one_to_the_bit(
-    pipes: dict[str, Any], models: Any, tmp_path: Path, precision: Precision
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], tmp_path: Path, precision: Precision
 ) -> None:
     file = write(kohya_state(make_layers(pipes["1"])), tmp_path / "lora.safetensors")
-    device, memory, model = Device(precision=precision), ModelMemory(), models["1"]
+    device, memory, model = Device(precision=precision), ModelMemory(), opened["1"]
 
     def weights(recipe: Any) -> dict[str, torch.Tensor]:
         network: Any = parts.denoiser(recipe, memory, device)
@@ -155,11 +131,11 @@ def test_without_it_the_picture_is_the_old_one_to_the_bit(
 
 
 def test_what_it_does_not_change_is_held_once(
-    pipes: dict[str, Any], models: Any, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], tmp_path: Path
 ) -> None:
     layers = make_layers(pipes["1"], only="attn2.to_k")
     file = write(kohya_state(layers), tmp_path / "lora.safetensors")
-    memory, model = ModelMemory(), models["1"]
+    memory, model = ModelMemory(), opened["1"]
     base: Any = parts.denoiser(model.model, memory, Device())
     before = memory.used
     patched: Any = parts.denoiser(with_file(model, file).model, memory, Device())
@@ -171,10 +147,10 @@ def test_what_it_does_not_change_is_held_once(
 
 
 def test_a_part_that_a_file_does_not_change_stays_the_same_recipe(
-    pipes: dict[str, Any], models: Any, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], tmp_path: Path
 ) -> None:
     layers = make_layers(pipes["1"])
-    model = models["1"]
+    model = opened["1"]
     file = write(kohya_state({"unet": layers["unet"]}), tmp_path / "unet.safetensors")
     assert with_file(model, file).text_encoder == model.text_encoder
     assert with_file(model, file, 0.0).model == model.model
@@ -209,7 +185,7 @@ def test_one_for_another_family_is_refused_before_the_run(
 
 
 def test_one_that_does_not_fit_says_where(
-    pipes: dict[str, Any], models: Any, tmp_path: Path
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], tmp_path: Path
 ) -> None:
     layers = make_layers(pipes["1"], only="mid_block.attentions.0.transformer_blocks.0.attn1.to_q")
     state = kohya_state(layers)
@@ -218,11 +194,14 @@ def test_one_that_does_not_fit_says_where(
     with pytest.raises(
         InputError, match=r"attn1_to_q' \(.*up \[7, 4\]\) does not fit .*\[64, 64\]"
     ):
-        parts.denoiser(load_lora_model(models["1"].model, wrong), ModelMemory(), Device())
+        parts.denoiser(load_lora_model(opened["1"].model, wrong), ModelMemory(), Device())
 
 
 def test_layers_for_nothing_are_told(
-    pipes: dict[str, Any], models: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    pipes: dict[str, Any],
+    opened: dict[str, LoadedModel],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     state = kohya_state(make_layers(pipes["1"]))
     extra = {
@@ -230,7 +209,7 @@ def test_layers_for_nothing_are_told(
         "what.is.this": torch.zeros(1),
     }
     file = write(state | extra, tmp_path / "more.safetensors")
-    parts.denoiser(load_lora_model(models["1"].model, file), ModelMemory(), Device())
+    parts.denoiser(load_lora_model(opened["1"].model, file), ModelMemory(), Device())
     assert "holds 2 layers that are for nothing in this model" in caplog.text
     assert "mid_block_attentions_7_proj_in" in caplog.text
 
@@ -239,12 +218,12 @@ def test_layers_for_nothing_are_told(
         tmp_path / "only.safetensors",
     )
     with pytest.raises(InputError, match="is for another model: this one has no 'mid_block_9"):
-        parts.denoiser(load_lora_model(models["1"].model, only), ModelMemory(), Device())
+        parts.denoiser(load_lora_model(opened["1"].model, only), ModelMemory(), Device())
 
 
-def test_what_is_no_lora_is_said(models: Any, tmp_path: Path) -> None:
+def test_what_is_no_lora_is_said(opened: dict[str, LoadedModel], tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is no LoRA: it holds \d+ tensors, such as .*load_model"):
-        check_lora({}, {}, Path(models["1"].model.path))
+        check_lora({}, {}, Path(opened["1"].model.path))
     strange = {"some.module.lora_down.weight": torch.zeros(4, 4)}
     model = {"family": "stable_diffusion"}
     file = write(strange, tmp_path / "strange.safetensors")

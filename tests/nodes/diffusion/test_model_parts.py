@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import PIL.Image
 import pytest
 import torch
 from nodeflow_nodes.diffusion import latents, load, parts, sampling, text
@@ -30,11 +29,6 @@ def pipe() -> Any:
 def whole(tmp_path_factory: pytest.TempPathFactory, pipe: Any) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     return save(original_state("1", pipe), folder / "model.safetensors")
-
-
-@pytest.fixture(scope="module")
-def memory() -> ModelMemory:
-    return ModelMemory()
 
 
 @pytest.fixture(scope="module")
@@ -92,16 +86,9 @@ def test_a_network_and_a_text_encoder_of_their_own_draw_the_same(
 ) -> None:
     unet = save(separate[f"unet, {layout}"], tmp_path / "unet.safetensors")
     clip = save(separate["clip"], tmp_path / "clip.safetensors")
-    shown: list[PIL.Image.Image | None] = []
-
-    def watch(step: int, total: int, words: str, preview: Any) -> None:
-        shown.append(preview and preview())
-
     model = load_model(whole)
-    expected = draw(model.model, model.text_encoder, memory, Progress(watch))
-    assert shown[-1] is not None
-    found = draw(load_denoiser(unet), load_text_encoder(clip), memory, Progress(watch))
-    assert shown[-1] is None
+    expected = draw(model.model, model.text_encoder, memory, Progress())
+    found = draw(load_denoiser(unet), load_text_encoder(clip), memory, Progress())
     assert torch.equal(found, expected)
     check_sample(
         denoiser_facts(unet)["model"], text_encoder_facts(clip)["text_encoder"], None, None

@@ -27,11 +27,6 @@ from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, sav
 PROMPT, STEPS, DEVICE = "a red apple on a table", 5, Device()
 
 
-@pytest.fixture(scope="module")
-def memory() -> ModelMemory:
-    return ModelMemory()
-
-
 @pytest.fixture(scope="module", params=["flux", "sd3"])
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp(request.param)

@@ -20,11 +20,6 @@ from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, sav
 X = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.fixture(scope="module")
-def pipes() -> dict[str, Any]:
-    return {kind: make_pipeline(kind) for kind in ("1", "2", "xl")}
-
-
 @pytest.mark.parametrize("kind", ["1", "2", "xl"])
 @pytest.mark.parametrize("part", ["unet", "vae"])
 def test_diffusers_reads_the_same_weights_from_the_file(

@@ -21,31 +21,6 @@ from nodeflow import Device, Image, Latent, ModelMemory
 from tests.nodes.diffusion.hearing import guided_by
 from tests.nodes.diffusion.samplers.conftest import forgiving_numpy
 from tests.nodes.diffusion.side_by_side import NEGATIVE, PROMPT, SCHEDULERS, SIDE, ours, theirs
-from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
-
-KINDS = ("1", "2", "xl", "refiner")
-
-
-@pytest.fixture(scope="module")
-def pipes() -> dict[str, Any]:
-    found = {kind: make_pipeline(kind) for kind in KINDS}
-    for pipe in found.values():
-        pipe.set_progress_bar_config(disable=True)
-    return found
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("files")
-    return {
-        kind: save(original_state(kind, pipe), folder / f"{kind}.safetensors")
-        for kind, pipe in pipes.items()
-    }
-
-
-@pytest.fixture(scope="module")
-def memory() -> ModelMemory:
-    return ModelMemory()
 
 
 @pytest.mark.parametrize("kind", ["1", "2", "xl"])
@@ -114,7 +89,7 @@ def test_image_to_image_of_xl_and_its_refiner(
     assert float((found - expected).abs().max()) <= 1e-4
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["1", "2", "xl", "refiner"])
 def test_the_autoencoder_of_a_file_is_that_of_the_pipeline(
     files: dict[str, Path], pipes: dict[str, Any], memory: ModelMemory, kind: str
 ) -> None:

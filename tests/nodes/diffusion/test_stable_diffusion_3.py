@@ -57,11 +57,6 @@ def places(tmp_path_factory: pytest.TempPathFactory, pipe: Any) -> dict[str, Pat
     }
 
 
-@pytest.fixture(scope="module")
-def memory() -> ModelMemory:
-    return ModelMemory()
-
-
 def drawn(
     place: Path,
     memory: ModelMemory,

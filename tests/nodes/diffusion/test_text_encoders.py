@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from nodeflow_nodes.diffusion import text_encoders
-from nodeflow_nodes.diffusion.load import load_model
+from nodeflow_nodes.diffusion.load import LoadedModel
 from nodeflow_nodes.diffusion.text import encode_text
 from nodeflow_nodes.diffusion.text_checks import check_embedding, check_text, embedding_facts
 from nodeflow_nodes.diffusion.text_encoders import clip_skip, load_embedding
@@ -17,29 +17,15 @@ from safetensors.torch import save_file
 from nodeflow import Device, InputError, ModelMemory
 from nodeflow.declaration import read_node
 from nodeflow.sockets import SHARED
-from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
+from tests.nodes.diffusion.tiny_models import make_pipeline
 
 WIDTHS = {"1": 64, "2": 128, "xl": 64}
 PROMPT = "a <cat> on a table, as a photo"
 
 
-@pytest.fixture(scope="module")
-def pipes() -> dict[str, Any]:
-    return {kind: make_pipeline(kind) for kind in WIDTHS}
-
-
-@pytest.fixture(scope="module")
-def encoders(tmp_path_factory: pytest.TempPathFactory, pipes: dict[str, Any]) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("models")
-    return {
-        kind: load_model(save(original_state(kind, pipe), folder / f"{kind}.safetensors"))[1]
-        for kind, pipe in pipes.items()
-    }
-
-
-@pytest.fixture(scope="module")
-def memory() -> ModelMemory:
-    return ModelMemory()
+@pytest.fixture
+def encoders(opened: dict[str, LoadedModel]) -> dict[str, Any]:
+    return {kind: opened[kind].text_encoder for kind in WIDTHS}
 
 
 @pytest.fixture(scope="module")
