@@ -14,11 +14,12 @@ from nodeflow_nodes.diffusion.families.hints import ControlNetwork
 from nodeflow_nodes.diffusion.families.ip_adapter import IpAdapter, read_ip_adapter
 from nodeflow_nodes.diffusion.families.ip_adapter_keys import ClipVisionFile, IpAdapterFile
 from nodeflow_nodes.diffusion.families.lora_weights import Laying
-from nodeflow_nodes.diffusion.families.quantizing import Quantizing, quantized_weights
+from nodeflow_nodes.diffusion.families.quantizing import Quantizing
 from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.families.shifting import SHIFT, shift_of, shifted
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser, step_cache
 from nodeflow_nodes.diffusion.part_sizes import expected_bytes
+from nodeflow_nodes.diffusion.quantize_checks import quantized_weights
 from nodeflow_nodes.diffusion.step_cache_checks import STEP_CACHES
 
 
@@ -43,7 +44,9 @@ def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
             whole = family.load_denoiser(plain, device).changed(laying)
             return whole.changed(Quantizing(weights, device))
 
-        return models.get(model, device, quantized, lambda part: part.size)
+        return models.get(
+            model, device, quantized, lambda part: part.size, expected_bytes(model, device)
+        )
     base = models.get(
         plain,
         device,

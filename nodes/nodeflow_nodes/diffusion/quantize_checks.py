@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from nodeflow import InputError
+from nodeflow import InputError, Patch
 from nodeflow_nodes.diffusion.hooks import Facts, Known
 from nodeflow_nodes.diffusion.modular_folders import MODULAR
 
@@ -14,7 +14,15 @@ Weights = Literal["int8", "fp8", "nf4"]
 
 QUANTIZED = "quantized_"
 """Begins the kinds of patch, which end with the name of the weights."""
+SMALLEST = 4096
+"""Numbers that a matrix must have to be worth it."""
 LIBRARIES: Mapping[str, str] = {"int8": "torchao", "fp8": "torchao", "nf4": "bitsandbytes"}
+
+
+def quantized_weights(patches: Sequence[Patch]) -> str:
+    """In which weights the network is to be kept; empty if as they are. Of several the last."""
+    kinds = [patch.kind for patch in patches if patch.kind.startswith(QUANTIZED)]
+    return kinds[-1].removeprefix(QUANTIZED) if kinds else ""
 
 
 def check_quantize(model: Known, weights: Known) -> None:

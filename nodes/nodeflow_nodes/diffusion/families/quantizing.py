@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
-from nodeflow import Device, InputError, Patch
+from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.blocks import in_blocks
 from nodeflow_nodes.diffusion.families.pretrained import dtype_of
-from nodeflow_nodes.diffusion.quantize_checks import QUANTIZED, check_quantize
+from nodeflow_nodes.diffusion.quantize_checks import SMALLEST, check_quantize
 
-_SMALLEST = 4096
-"""Numbers that a matrix must have to be worth it."""
 _BLOCK = 64
 """Numbers of a row that share a scale in NF4; on CPUs rows must be whole blocks."""
-
-
-def quantized_weights(patches: Sequence[Patch]) -> str:
-    """In which weights the network is to be kept; empty if as they are. Of several the last."""
-    kinds = [patch.kind for patch in patches if patch.kind.startswith(QUANTIZED)]
-    return kinds[-1].removeprefix(QUANTIZED) if kinds else ""
 
 
 class Quantizing:
@@ -83,4 +74,4 @@ class Quantizing:
 def _is_worth_it(module: nn.Module, name: str) -> bool:
     """Matrices of the layers; what lies before and after them is small, and all depends on it."""
     in_a_layer = any(part.isdigit() for part in name.split("."))
-    return in_a_layer and type(module) is nn.Linear and module.weight.numel() >= _SMALLEST
+    return in_a_layer and type(module) is nn.Linear and module.weight.numel() >= SMALLEST
