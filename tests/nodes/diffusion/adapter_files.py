@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
-from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
+from tests.nodes.diffusion.side_by_side import options
 from tests.nodes.diffusion.tiny_models import save
 
 State = dict[str, Tensor]
@@ -110,3 +112,19 @@ def write_adapter(groups: Groups, path: Path) -> Path:
         return path
     flat = {f"{group}.{name}": t for group, state in groups.items() for name, t in state.items()}
     return save(flat, path)
+
+
+def adapted(pipe: Any, adapters: list[Groups], scales: list[float]) -> Any:
+    """A copy of diffusers' pipeline with adapters, and nothing shared that these change."""
+    seeing = {
+        "unet": copy.deepcopy(pipe.unet),
+        "image_encoder": make_encoder(),
+        "feature_extractor": CLIPImageProcessor(
+            size={"shortest_edge": IMAGE_SIDE}, crop_size=IMAGE_SIDE
+        ),
+    }
+    whole = type(pipe)(**pipe.components | seeing, **options(pipe))
+    names = [""] * len(adapters)
+    whole.load_ip_adapter(copy.deepcopy(adapters), subfolder=names, weight_name=names)
+    whole.set_ip_adapter_scale(scales)
+    return whole

@@ -55,6 +55,8 @@ def theirs(
 
 def options(pipe: Any) -> dict[str, bool]:
     """What its class wants beside the components."""
+    if "transformer" in pipe.components:
+        return {}
     if "text_encoder_2" not in pipe.components:
         return {"requires_safety_checker": False}
     score = pipe.config.get("requires_aesthetics_score")

@@ -28,13 +28,13 @@ from nodeflow_nodes.diffusion.lora import load_lora_model
 from nodeflow_nodes.diffusion.samplers.euler import euler
 from nodeflow_nodes.diffusion.sampling import sample
 from nodeflow_nodes.diffusion.text import encode_text
-from transformers import CLIPImageProcessor
 
 from nodeflow import Conditioning, Device, Image, InputError, ModelMemory, Precision, Progress
 from nodeflow.declaration import read_node
 from nodeflow.sockets import SHARED
 from tests.nodes.diffusion.adapter_files import (
     IMAGE_SIDE,
+    adapted,
     make_adapter,
     make_encoder,
     write_adapter,
@@ -58,27 +58,6 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Any:
     save(network.state_dict(), folder / "file.safetensors")
     torch.save(network.state_dict(), folder / "file.bin")
     return folder
-
-
-def adapted(pipe: Any, adapters: list[Any], scales: list[float]) -> Any:
-    """A copy of diffusers' pipeline with adapters, and nothing shared that these change."""
-    whole = type(pipe)(
-        **pipe.components
-        | {
-            "unet": copy.deepcopy(pipe.unet),
-            "image_encoder": make_encoder(),
-            "feature_extractor": CLIPImageProcessor(
-                size={"shortest_edge": IMAGE_SIDE}, crop_size=IMAGE_SIDE
-            ),
-        },
-        **{"add_watermarker": False}
-        if "text_encoder_2" in pipe.components
-        else {"requires_safety_checker": False},
-    )
-    names = [""] * len(adapters)
-    whole.load_ip_adapter(copy.deepcopy(adapters), subfolder=names, weight_name=names)
-    whole.set_ip_adapter_scale(scales)
-    return whole
 
 
 def pictures(*groups: list[int]) -> list[list[PIL.Image.Image]]:
