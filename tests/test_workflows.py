@@ -15,11 +15,14 @@ from typing import Any
 
 import PIL.Image
 import pytest
+import torch
+from torch.nn import functional
 
 from nodeflow import Workflow
 from nodeflow.engine import Engine
 from nodeflow.runs.result import Result
 from nodeflow.settings import Settings
+from nodeflow.workflow import OutputPlace
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = {path.stem: path for path in sorted((ROOT / "workflows").glob("*.json"))}
@@ -217,6 +220,54 @@ def test_the_picture_follows_the_seed_and_not_the_run(ran):
 
     assert same.equal(first)
     assert not other.equal(first)
+
+
+def test_inpainting_keeps_what_is_not_painted_over(ran):
+    with PIL.Image.open(ran.home / "data" / "inputs" / "picture.png") as picture:
+        painted = picture.convert("RGBA")
+    # The editor paints into the alpha.
+    painted.paste(0, (0, 0, painted.width // 2, painted.height), None)
+    painted.save(ran.home / "data" / "inputs" / "painted.png")
+    flow = ran.flows["inpaint"].model_copy(
+        update={"outputs": {node: OutputPlace(node=node, output="latent") for node in LATENTS}}
+    )
+
+    with Engine(ran.settings) as engine:
+        result = engine.run(flow, {"image": "painted.png"}, out=ran.home / "painted").loaded()
+
+    before, after = (result[node].samples for node in LATENTS)
+    mask = result["encode"].mask
+    rows, columns = before.shape[2:]
+    # In latent pixels: what none of the mask touches, the feathered seam included.
+    kept = functional.adaptive_max_pool2d(mask.unsqueeze(1), (rows, columns))[0, 0] == 0
+    redrawn = functional.adaptive_avg_pool2d(mask.unsqueeze(1), (rows, columns))[0, 0] == 1
+    assert kept.any()
+    assert redrawn.any()
+    # The network's scale is laid on and taken off again.
+    assert torch.allclose(after[..., kept], before[..., kept], rtol=1e-6, atol=0)
+    assert (after[..., redrawn] != before[..., redrawn]).any()
+
+
+LATENTS = ("encode", "sample")
+
+
+def test_the_less_is_drawn_anew_the_nearer_the_picture_stays(ran):
+    flow = ran.flows["image_to_image"]
+    with Engine(ran.settings) as engine:
+        images = [
+            engine.run(flow, {"denoise": share, "steps": 4}, out=ran.home / "shares").loaded()
+            for share in (0.05, 0.5, 1.0)
+        ]
+        source = engine.run(
+            flow.model_copy(
+                update={"outputs": {"image": OutputPlace(node="resize", output="image")}}
+            )
+        ).loaded()["image"]
+    size = source.shape[1:3]
+    small = [functional.adaptive_avg_pool2d(r["image"].movedim(-1, 1), size) for r in images]
+    away = [float((one - source[..., :3].movedim(-1, 1)).abs().mean()) for one in small]
+    assert away == sorted(away)
+    assert away[0] < away[2] / 2
 
 
 @pytest.mark.parametrize("name", NAMES)
