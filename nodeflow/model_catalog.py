@@ -107,8 +107,11 @@ def _entry(
             facts = _facts(registry, spec, port, path)
         except InputError as error:
             problems.append(f"{error}.")
-        except Exception:  # noqa: BLE001  # a pack's code may raise anything; others may know more
-            continue
+        except OSError as error:
+            problems.append(f"{error.filename or name} cannot be read: {error.strerror or error}.")
+        except Exception as error:  # noqa: BLE001  # a pack's code may raise anything
+            wrong = f"{type(error).__name__}: {error}"
+            problems.append(f"{spec.id} cannot tell what {name} is: its pack raised {wrong}.")
         else:
             return replace(
                 entry, family=facts.get("family", ""), precision=facts.get("precision", "")

@@ -121,6 +121,13 @@ class Roots:
         )
 
     def _missing(self, kind: str, name: str) -> str:
+        for folder in self.folders.get(kind, ()):
+            link = folder / name
+            if _is_link(link):
+                return (
+                    f"'{name}' among the {kind} is a link to {os.readlink(link)}, which leads "
+                    f"nowhere; put the file itself at {link}, or mend the link"
+                )
         known = self.files(kind)
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
         if near:
@@ -165,6 +172,13 @@ def _folders(place: Path, kind: str) -> list[Path]:
     if kind in INVOKE_NAMES:
         others += [place / base / INVOKE_NAMES[kind] for base in INVOKE_BASES]
     return [place / kind, *(folder for folder in others if folder.is_dir())]
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False
 
 
 def _exists(path: Path) -> bool:

@@ -63,6 +63,15 @@ def test_a_link_that_leads_out_is_refused_with_its_target(roots, tmp_path):
     assert str(tmp_path / "elsewhere/secret.png") in str(caught.value)
 
 
+@pytest.mark.parametrize("target", ["itself.safetensors", "/gone/away.safetensors"])
+def test_a_link_that_leads_nowhere_is_named_with_its_target(roots, tmp_path, target):
+    link = tmp_path / "models/checkpoints/itself.safetensors"
+    link.symlink_to(target)
+    with pytest.raises(InputError, match="leads nowhere; put the file itself at") as caught:
+        roots.resolve("checkpoints", "itself.safetensors")
+    assert f"'itself.safetensors' among the checkpoints is a link to {target}" in str(caught.value)
+
+
 def test_a_link_into_another_root_is_followed(roots, tmp_path):
     (tmp_path / "models/loras/shared").symlink_to(tmp_path / "models/checkpoints")
     assert roots.resolve("loras", "shared/dream.safetensors").exists()

@@ -39,8 +39,13 @@ class Hooks:
             if spec.facts is not None:
                 self._keep(node, checked, self._call(spec, spec.facts, known))
         except ValueError as error:
-            sentence = f"The node '{node.id}' ({spec.id}): {error}"
-            self._findings.add(problem_at(node, "check_failed", sentence))
+            self._refuse(node, checked, f"{error}")
+        except OSError as error:
+            # The pack is not to blame for a disk, a link or a permission.
+            what = "a file that it reads" if error.filename is None else f"{error.filename}"
+            reason = error.strerror or type(error).__name__
+            way_out = "see that it is there and may be read"
+            self._refuse(node, checked, f"{what} cannot be read: {reason}; {way_out}")
         except PackError as error:
             way_out = f"Mend the pack '{spec.pack}', or remove the node."
             self._findings.add(problem_at(node, "broken_pack", str(error), None, way_out))
@@ -51,6 +56,14 @@ class Hooks:
             )
             way_out = f"Mend the pack '{spec.pack}', or remove the node."
             self._findings.add(problem_at(node, "broken_pack", sentence, None, way_out))
+
+    def _refuse(self, node: FlatNode, checked: CheckedNode, reason: str) -> None:
+        """Say why, at the input whose file is meant, if it is one."""
+        meant = [name for name, path in checked.files.items() if str(path) in reason]
+        name = meant[0] if len(meant) == 1 else None
+        place = f"The node '{node.id}' ({checked.spec.id})"
+        place += "" if name is None else f", input '{name}'"
+        self._findings.add(problem_at(node, "check_failed", f"{place}: {reason}", name))
 
     def _call(self, spec: NodeSpec, reference: str, known: Mapping[str, object]) -> object:
         hook = self._registry.hook(spec, reference)

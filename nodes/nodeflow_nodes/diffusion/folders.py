@@ -12,7 +12,7 @@ from blake3 import blake3
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.catalog import CATALOG, FolderLayout
-from nodeflow_nodes.diffusion.headers import read_config, weights_digest
+from nodeflow_nodes.diffusion.headers import read_config, unreadable, weights_digest
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 
 Config = dict[str, Any]
@@ -26,6 +26,12 @@ def inspect_folder(path: Path) -> ModelFile:
     """
     layout = _layout(path)
     parts = present_parts(path, layout)
+    for part in parts:
+        if not (path / part).is_dir():
+            raise InputError(
+                f"the model {path} lacks its part '{part}': {path / part} is no folder; fetch the "
+                "whole model again"
+            )
     configs = {part: read_config(path / part / "config.json") for part in parts}
     for part in parts:
         if part in layout.tokenizers:
@@ -78,12 +84,11 @@ def weight_files(path: Path, layout: FolderLayout, part: str) -> list[Path]:
     stem = path / part / layout.weights[part]
     for ending in (".safetensors", ".fp16.safetensors"):
         file = stem.with_name(stem.name + ending)
-        if file.exists():
+        if file.exists() or file.is_symlink():
             return [file]
         index = file.with_name(stem.name + ".safetensors.index" + ending[:-12] + ".json")
         if index.exists():
-            shards: dict[str, str] = read_config(index).get("weight_map", {})
-            return [index.parent / Path(name).name for name in sorted(set(shards.values()))]
+            return _shards(index)
     pickled = any(stem.parent.glob("*.bin")) or any(stem.parent.glob("*.ckpt"))
     advice = (
         "there are only pickles, which are not loaded; convert them to safetensors"
@@ -91,6 +96,13 @@ def weight_files(path: Path, layout: FolderLayout, part: str) -> list[Path]:
         else "fetch this part of the model again"
     )
     raise InputError(f"the weights {stem}.safetensors are missing; {advice}")
+
+
+def _shards(index: Path) -> list[Path]:
+    names = read_config(index).get("weight_map")
+    if not isinstance(names, dict) or not names:
+        raise InputError(f"the model's file {index} names no weights; fetch the file again")
+    return [index.parent / Path(str(name)).name for name in sorted(set(names.values()), key=str)]
 
 
 def weight_variant(path: Path, layout: FolderLayout, part: str) -> str | None:
@@ -118,7 +130,8 @@ def _layout(path: Path) -> FolderLayout:
             return layout
     known = ", ".join(sorted(pipeline for layout in CATALOG for pipeline in layout.pipelines))
     raise InputError(
-        f"the model {path} is made for {name!r}, which no family reads; known: {known}"
+        f"the model {path} is made for {name!r}, which no family reads; choose a model that is "
+        f"made for one of {known}"
     )
 
 
@@ -195,8 +208,14 @@ def folder_digest(path: Path, weights: list[Path]) -> str:
     hasher = blake3(b"diffusers-folder\0")
     small = (file for ending in ("json", "txt", "model") for file in path.glob(f"**/*.{ending}"))
     for file in sorted(small):
+        # A link may lead nowhere, and a folder may be named so: neither says anything.
+        if not file.is_file():
+            continue
         hasher.update(f"\0{file.relative_to(path).as_posix()}\0".encode())
-        hasher.update(blake3(file.read_bytes()).digest())
+        try:
+            hasher.update(blake3(file.read_bytes()).digest())
+        except OSError as error:
+            raise InputError(unreadable("the model's file", file, error)) from error
     for file in weights:
         hasher.update(f"\0{file.relative_to(path).as_posix()}\0".encode())
         hasher.update(weights_digest(file))

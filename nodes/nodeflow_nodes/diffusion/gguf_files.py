@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.headers import Entry
+from nodeflow_nodes.diffusion.headers import Entry, unreadable
 
 if TYPE_CHECKING:
     from gguf import GGUFReader, ReaderTensor
@@ -57,10 +57,8 @@ def open_gguf(path: Path) -> GGUFReader:
     try:
         # Copied where it is written to, which nobody does; torch wants it so.
         return GGUFReader(path, "c")
-    except FileNotFoundError as error:
-        raise InputError(f"the weights {path} are missing; fetch the file again") from error
     except OSError as error:
-        raise InputError(f"the weights {path} cannot be read: {error.strerror}") from error
+        raise InputError(unreadable("the file of weights", path, error)) from error
     except (ValueError, IndexError, KeyError, OverflowError) as error:
         raise InputError(
             f"{path} is not a whole GGUF file ({error}); fetch the file again"

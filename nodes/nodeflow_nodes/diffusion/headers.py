@@ -5,8 +5,10 @@ Imported by the checks that run before anything else, so it must stay quick to i
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +21,15 @@ from nodeflow import InputError
 
 _LARGEST_HEADER = 100 << 20  # as the safetensors library itself limits it
 _FETCH = "fetch the file again"
+_NO_WEIGHTS = frozenset((".json", ".md", ".txt", ".yaml", ".yml"))
+"""Endings of what lies beside weights."""
+_REASONS: Mapping[int, tuple[str, str]] = {
+    errno.EISDIR: ("is a folder", "put the file in its place"),
+    errno.ENOTDIR: ("lies below a file, not a folder", "fetch the whole model again"),
+    errno.ELOOP: ("is a link that leads back to itself", "put the file in its place"),
+    errno.EACCES: ("may not be read by this user", "allow it with `chmod +r`"),
+}
+"""What the system says of files that it does not open, in words, and what helps."""
 _SAMPLES, _SAMPLE = 16, 4096
 _BITS = {"BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "I16": 16, "F16": 16, "BF16": 16}
 _BITS |= {"I32": 32, "F32": 32, "I64": 64, "F64": 64}
@@ -32,15 +43,31 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     try:
         config = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise InputError(f"the model's file {path} is missing; {_FETCH}") from error
     except OSError as error:
-        raise InputError(f"the model's file {path} cannot be read: {error.strerror}") from error
+        raise InputError(unreadable("the model's file", path, error)) from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"the model's file {path} is not JSON ({error}); {_FETCH}") from error
     if not isinstance(config, dict):
         raise InputError(f"the model's file {path} holds no JSON object; {_FETCH}")
     return config
+
+
+def unreadable(what: str, path: Path, error: OSError) -> str:
+    """Why a file cannot be read, and what to do about it.
+
+    Args:
+        what: What the file is called, such as `the file of weights`.
+        path: The file.
+        error: What opening it raised.
+    """
+    if isinstance(error, FileNotFoundError) and path.is_symlink():
+        return f"{what} {path} is a link to {os.readlink(path)}, which is not there; {_FETCH}"
+    if isinstance(error, FileNotFoundError):
+        return f"{what} {path} is missing; {_FETCH}"
+    reason, way_out = _REASONS.get(error.errno or 0, ("", ""))
+    if not reason:
+        return f"{what} {path} cannot be read: {error.strerror or error}; {_FETCH}"
+    return f"{what} {path} {reason}; {way_out}"
 
 
 @dataclass(frozen=True)
@@ -135,10 +162,8 @@ def _parsed(path: Path) -> tuple[bytes, dict[str, Entry]]:
             if size < 8 or length > min(_LARGEST_HEADER, size - 8):
                 raise InputError(_not_safetensors(path, start, size))
             header = file.read(length)
-    except FileNotFoundError as error:
-        raise InputError(f"the weights {path} are missing; {_FETCH}") from error
     except OSError as error:
-        raise InputError(f"the weights {path} cannot be read: {error.strerror}") from error
+        raise InputError(unreadable("the file of weights", path, error)) from error
     entries = _entries(path, header)
     expected = max((entry.start + entry.size for entry in entries.values()), default=8 + length)
     if size != expected:
@@ -185,6 +210,16 @@ def _not_safetensors(path: Path, start: bytes, size: int) -> str:
         return f"{path} is a Git LFS pointer, not the weights; run `git lfs pull` in its repository"
     if start[:2] in (b"PK", b"\x80\x02"):
         return f"{path} is a pickle, not a safetensors file; convert it to safetensors"
+    if not size:
+        return f"the file of weights {path} is empty; {_FETCH}"
+    if path.suffix.lower() in _NO_WEIGHTS:
+        return f"{path} holds no weights but text; choose the .safetensors file of a model"
+    if size >= 8 and not start[-1]:
+        length = int.from_bytes(start, "little")
+        return (
+            f"{path} is not a whole safetensors file: it says that its header is {length:,} bytes "
+            f"long, and it has {size:,} in all; {_FETCH}"
+        )
     return (
         f"{path} is not a whole safetensors file ({size:,} bytes, which begin with {start!r}); "
         + _FETCH

@@ -111,10 +111,11 @@ def _unknown(table: TensorTable) -> str:
             return f"{table.path} is {what}, not a model; choose a model, and lay this over it"
     names = sorted(table.entries)
     step = max(len(names) // _SHOWN, 1)
-    shown = ", ".join(f"'{name}'" for name in names[::step][:_SHOWN]) or "nothing"
+    shown = ", ".join(f"'{name}'" for name in names[::step][:_SHOWN])
+    held = f"it holds {len(names)} tensors, such as {shown}" if names else "it holds no tensor"
     return (
-        f"{table.path} is of no architecture that is known here ({KNOWN}): it holds "
-        f"{len(names)} tensors, such as {shown}"
+        f"{table.path} is of no architecture that is known here ({KNOWN}): {held}; choose a model "
+        "of one of them, or the folder of a model in diffusers layout"
     )
 
 

@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.lora_layers import DENOISER, FAMILIES, LoraFile, some
-from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY, FAMILY_XL
+from nodeflow_nodes.diffusion.families.lora_layers import (
+    DENOISER,
+    FAMILIES,
+    OF_UNETS,
+    LoraFile,
+    some,
+)
 from nodeflow_nodes.diffusion.hooks import Facts, Known
 from nodeflow_nodes.diffusion.modular_folders import MODULAR, network_modules
 
@@ -88,7 +93,7 @@ def _check_pipeline(lora: LoraFile, model: Facts) -> None:
     if not modules or not isinstance(folder, str):
         return
     named = any(name.startswith("transformer.") for name in lora.table.entries)
-    if not named and not lora.families & {FAMILY, FAMILY_XL}:
+    if not named and not lora.families & OF_UNETS:
         return
     if not network_modules(Path(folder)) & set(modules):
         raise InputError(

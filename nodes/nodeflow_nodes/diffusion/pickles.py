@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.headers import Entry
+from nodeflow_nodes.diffusion.headers import Entry, unreadable
 
 SUFFIXES = (".ckpt", ".pt", ".pth", ".bin")
 STATE = "state_dict"
@@ -64,14 +64,16 @@ def read_pickle_entries(path: Path) -> dict[str, Entry]:
                 for info in archive.infolist()
                 if info.filename.startswith(f"{folder}data/")
             }
-    except FileNotFoundError as error:
-        raise InputError(f"the weights {path} are missing; fetch the file again") from error
     except zipfile.BadZipFile as error:
+        if not path.stat().st_size:
+            raise InputError(
+                f"the file of weights {path} is empty; fetch the file again"
+            ) from error
         raise InputError(
             f"{path} is a pickle in the format of old versions of torch, or cut off; {_WAY_OUT}"
         ) from error
     except OSError as error:
-        raise InputError(f"the weights {path} cannot be read: {error.strerror}") from error
+        raise InputError(unreadable("the file of weights", path, error)) from error
     except InputError:
         raise
     except Exception as error:  # a program that is not what it should be may go wrong in any way

@@ -115,7 +115,7 @@ def test_a_missing_shard_is_named(broken: Path) -> None:
     shutil.move(unet / "diffusion_pytorch_model.safetensors", unet / "part-1.safetensors")
     index = unet / "diffusion_pytorch_model.safetensors.index.json"
     index.write_text('{"weight_map": {"a": "part-1.safetensors", "b": "part-2.safetensors"}}')
-    with pytest.raises(InputError, match=r"part-2\.safetensors are missing"):
+    with pytest.raises(InputError, match=r"part-2\.safetensors is missing"):
         inspect_folder(broken)
 
 

@@ -123,7 +123,7 @@ def test_what_is_no_whole_checkpoint_is_said(
 
 
 def test_a_missing_one_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"none\.ckpt are missing"):
+    with pytest.raises(InputError, match=r"none\.ckpt is missing"):
         inspect_model(tmp_path / "none.ckpt")
 
 

@@ -165,5 +165,6 @@ def _unknown(table: TensorTable) -> str:
     shown = ", ".join(f"'{name}'" for name in sorted(table.entries)[:3]) or "nothing"
     return (
         f"{table.path} is no control network that is known here: it holds {len(table.entries)} "
-        f"tensors, such as {shown}; choose a ControlNet for Stable Diffusion"
+        f"tensors, such as {shown}; choose a ControlNet for "
+        "Stable Diffusion 1, 2, XL, 3 or 3.5, or for Flux"
     )

@@ -146,6 +146,8 @@ _ARCHITECTURES: tuple[_Architecture, ...] = (
 """Asked in order."""
 FAMILIES = frozenset(family for found in _ARCHITECTURES for family in found.families)
 """Whose networks are known here."""
+OF_UNETS = frozenset((FAMILY, FAMILY_XL))
+"""Those whose network is a UNet."""
 
 
 @dataclass(frozen=True)
