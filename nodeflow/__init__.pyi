@@ -11,6 +11,7 @@ from .errors import Cancelled as Cancelled
 from .errors import InputError as InputError
 from .errors import NodeError as NodeError
 from .errors import NodeflowError as NodeflowError
+from .errors import OutOfMemoryError as OutOfMemoryError
 from .errors import PackError as PackError
 from .errors import Problem as Problem
 from .errors import WorkflowError as WorkflowError

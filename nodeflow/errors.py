@@ -114,6 +114,13 @@ class SettingsError(NodeflowError):
     """A setting, or a folder that a setting names, cannot be used."""
 
 
+class OutOfMemoryError(NodeflowError, MemoryError):
+    """There is too little memory, and all that could be let go of was; the sentence says for what.
+
+    To `is_out_of_memory` it is one like those of torch and of Python.
+    """
+
+
 class Cancelled(NodeflowError):  # noqa: N818  # an event, not a fault
     """The run was cancelled; raised inside nodes by `Progress`."""
 
@@ -122,12 +129,15 @@ class Cancelled(NodeflowError):  # noqa: N818  # an event, not a fault
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out: of a GPU, of this machine, or of Python itself.
+    """Whether an error says that memory ran out: of a GPU, of this machine, or of Python itself;
+    also where it is the cause of one that says that a file cannot be read.
 
     Nodes that can do with less catch these, and try again in smaller parts.
     """
     if isinstance(error, MemoryError):
         return True
+    if isinstance(error, NodeflowError) and error.__cause__ is not None:
+        return is_out_of_memory(error.__cause__)
     # torch is not imported here: where it is not, none of its errors is raised.
     if not isinstance(error, RuntimeError):
         return False

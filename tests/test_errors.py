@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nodeflow import is_out_of_memory
+from nodeflow import InputError, is_out_of_memory
 
 
 def allocation_error() -> RuntimeError:
@@ -22,6 +22,14 @@ def allocation_error() -> RuntimeError:
 )
 def test_errors_of_too_little_memory_are_known(error: Exception) -> None:
     assert is_out_of_memory(error)
+
+
+def test_a_file_that_cannot_be_read_for_want_of_memory_is_no_broken_file() -> None:
+    error = InputError("the weights cannot be read")
+    error.__cause__ = allocation_error()
+    assert is_out_of_memory(error)
+    error.__cause__ = OSError()
+    assert not is_out_of_memory(error)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import JsonValue
 
 from nodeflow.devices import Device
-from nodeflow.errors import Cancelled
+from nodeflow.errors import Cancelled, NodeflowError, OutOfMemoryError, is_out_of_memory
 from nodeflow.heap import give_back
 from nodeflow.progress import check_cancelled
 from nodeflow.sockets import Recipe
@@ -112,6 +112,10 @@ class ModelMemory:
             size: Bytes that a loaded model holds.
             expected: Bytes that it is going to hold, as far as that is known before; so much room
                 is made for it.
+
+        Raises:
+            OutOfMemoryError: `load` found too little memory, also once all models had left that
+                nobody uses. That they leave is said in the node's log.
         """
         slot = (replace(recipe, path="", files=()), device)
         while True:
@@ -149,7 +153,7 @@ class ModelMemory:
         cleared = self._cleared
         self._make_room(slot[1].name, self._sizes.get(slot) or expected())
         begun = time.perf_counter()
-        model = load()
+        model = self._tried(load, slot[0].part, recipe.path)
         seconds = time.perf_counter() - begun
         resident = _Resident(model, size(model), recipe.path, _module_of(load), seconds)
         with self._lock:
@@ -159,6 +163,23 @@ class ModelMemory:
             self._handed(resident)
         self._make_room(slot[1].name, 0, keep=slot)
         return model
+
+    def _tried(self, load: Callable[[], M], part: str, path: str) -> M:
+        """What is loaded, if need be in place of models that nobody uses."""
+        for again in (True, False):
+            try:
+                return load()
+            except (RuntimeError, MemoryError, NodeflowError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            # Only here, after the error, nobody holds what the attempt had read.
+            if not again or not self.give_way():
+                break
+        _hand_back()
+        raise OutOfMemoryError(
+            f"out of memory: there is no room to load the {part} of '{PurePath(path).name}'; run "
+            "with --precision bf16, take a smaller file, or close what else uses the memory"
+        )
 
     def _handed(self, resident: _Resident) -> Any:
         """A model, in the hand of the call that asked."""
@@ -197,6 +218,18 @@ class ModelMemory:
         if left:
             _hand_back()
         return freed
+
+    def give_way(self) -> bool:
+        """`make_room` for work that found too little memory; what it let go of is said in the
+        node's log. False if there was nothing, so that there is no use in trying again."""
+        freed = self.make_room()
+        if freed:
+            # What is printed stands in the node's log.
+            print(
+                "Out of memory: let go of models that are not in use, "
+                f"{freed / 2**20:.0f} MiB, to try again."
+            )
+        return freed > 0
 
     def _make_room(self, device: str, wanted: int, keep: Slot | None = None) -> None:
         budget = self._budget_of(device)

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from nodeflow.devices import Device
-from nodeflow.errors import InputError, NodeError, NodeflowError, is_out_of_memory
+from nodeflow.errors import (
+    InputError,
+    NodeError,
+    NodeflowError,
+    OutOfMemoryError,
+    is_out_of_memory,
+)
 from nodeflow.events import Emit, NodePreview, NodeProgress
 from nodeflow.literals import literal_adapter, reason
 from nodeflow.models.folders import ModelFolders
@@ -316,7 +322,7 @@ class _Reporter:
         self._next = time.monotonic() + PREVIEW_SECONDS
         try:
             picture = _jpeg(preview())
-        except (RuntimeError, MemoryError) as error:
+        except (RuntimeError, MemoryError, NodeflowError) as error:
             # A preview is not worth the run.
             if not is_out_of_memory(error):
                 raise
@@ -336,7 +342,9 @@ def failure(node: PlanNode, error: BaseException) -> NodeError:
     """What a node raised, as an error that names the node."""
     if isinstance(error, NodeError):
         return error
-    if isinstance(error, NodeflowError):  # what nodeflow raises on purpose is a sentence already
+    meant = isinstance(error, OutOfMemoryError) or not is_out_of_memory(error)
+    if isinstance(error, NodeflowError) and meant:
+        # What nodeflow raises on purpose is a sentence already.
         sentence = str(error)
     elif is_out_of_memory(error):
         # The error lives on in results; what its frames hold is what there was no room for.

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodeflow.devices import Device
-from nodeflow.errors import Cancelled
+from nodeflow.errors import Cancelled, InputError, OutOfMemoryError
 from nodeflow.models import memory
 from nodeflow.models.memory import ModelMemory
 from nodeflow.progress import working
@@ -126,6 +126,46 @@ def test_what_a_call_has_in_hand_stays_until_it_is_over() -> None:
     assert shelf.names() == {"third"}
     assert shelf.memory.make_room() == 80
     assert shelf.names() == set()
+
+
+@pytest.mark.parametrize("raised", [MemoryError, lambda: out_of_memory_while_reading()])
+def test_a_model_that_finds_no_room_is_loaded_in_place_of_those_that_nobody_uses(
+    raised: Callable[[], Exception], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf = Shelf(ModelMemory(1 << 40))
+    shelf.get("idle", 3 << 20)
+
+    def load() -> str:
+        if shelf.names() != {"mine"}:
+            raise raised()
+        return "loaded"
+
+    with shelf.memory.lease():
+        shelf.get("mine", 10)
+        assert shelf.memory.get(recipe("new"), CPU, load, len) == "loaded"
+    said = "Out of memory: let go of models that are not in use, 3 MiB, to try again.\n"
+    assert capsys.readouterr().out == said
+
+
+def test_a_model_that_finds_no_room_at_all_is_named_and_can_be_asked_for_again() -> None:
+    shelf = Shelf(ModelMemory(1 << 40))
+    turns = iter([MemoryError(), None])
+
+    def load() -> str:
+        error = next(turns)
+        if error is not None:
+            raise error
+        return "loaded"
+
+    with pytest.raises(OutOfMemoryError, match=r"no room to load the denoiser of 'new'; run with"):
+        shelf.memory.get(recipe("new"), CPU, load, len)
+    assert shelf.memory.get(recipe("new"), CPU, load, len) == "loaded"
+
+
+def out_of_memory_while_reading() -> InputError:
+    error = InputError("the weights cannot be read")
+    error.__cause__ = MemoryError()
+    return error
 
 
 def test_each_device_has_a_budget_of_its_own() -> None:

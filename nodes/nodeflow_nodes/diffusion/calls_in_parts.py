@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from nodeflow import ModelMemory, NodeflowError
+from nodeflow import ModelMemory, OutOfMemoryError
 from nodeflow_nodes.diffusion.families.family import (
     Change,
     Denoiser,
@@ -19,7 +19,7 @@ from nodeflow_nodes.diffusion.families.family import (
 )
 from nodeflow_nodes.diffusion.families.hints import Hint
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
-from nodeflow_nodes.diffusion.room import SMALLER_MODEL, made_room, say_less, tried
+from nodeflow_nodes.diffusion.room import SMALLER_MODEL, say_less, tried
 
 
 class InParts:
@@ -69,10 +69,10 @@ class InParts:
             if found is not None:
                 return found
             self._failures += 1
-            if self._failures == 1 and made_room(self._models):
+            if self._failures == 1 and self._models.give_way():
                 continue
             if size == 1:
-                raise NodeflowError(
+                raise OutOfMemoryError(
                     "out of memory, even with one picture and one prompt in a call of the network; "
                     f"make the picture smaller, {SMALLER_MODEL}"
                 )

@@ -10,7 +10,6 @@ from nodeflow import Device, Image, InputError, Latent, Mask, ModelMemory, Vae, 
 from nodeflow_nodes.diffusion.hooks import image_latent_facts
 from nodeflow_nodes.diffusion.latents import encoded, opaque
 from nodeflow_nodes.diffusion.parts import autoencoder
-from nodeflow_nodes.diffusion.room import with_room
 
 
 @node(category="latent", on="device", facts=image_latent_facts)
@@ -29,7 +28,7 @@ def encode_for_inpainting(
         mask: What is drawn anew, stretched over the picture; grow and feather it first, so that no
             seam is seen.
     """
-    network = with_room(models, lambda: autoencoder(vae, models, device))
+    network = autoencoder(vae, models, device)
     pixels = opaque(Image(image[..., :3] if image.shape[-1] == 4 else image))
     if len(mask) not in (1, len(pixels)):
         raise InputError(

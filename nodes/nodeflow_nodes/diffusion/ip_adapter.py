@@ -35,6 +35,7 @@ from nodeflow_nodes.diffusion.ip_adapter_checks import (
 from nodeflow_nodes.diffusion.latents import opaque
 from nodeflow_nodes.diffusion.parts import image_encoder
 from nodeflow_nodes.diffusion.parts import ip_adapter as load_adapter
+from nodeflow_nodes.diffusion.room import in_room
 
 IpAdapter = NewType("IpAdapter", Recipe)
 """A network that shows pictures to another."""
@@ -145,9 +146,10 @@ def apply_ip_adapter(
         start,
         end,
     )
-    tokens = adapter.tokens(encoder, [opaque(image) for image in images])
-    seen, unseen = (ImagePrompt(ip_adapter, one.cpu(), weight, start, end) for one in tokens)
-    return WithPictures(_with(positive, seen), _with(negative, unseen))
+    seen = [opaque(image) for image in images]
+    tokens = in_room(models, lambda: adapter.tokens(encoder, seen))
+    shown, hidden = (ImagePrompt(ip_adapter, one.cpu(), weight, start, end) for one in tokens)
+    return WithPictures(_with(positive, shown), _with(negative, hidden))
 
 
 def _with(conditioning: Conditioning, image: ImagePrompt) -> Conditioning:

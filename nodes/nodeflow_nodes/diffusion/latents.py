@@ -20,7 +20,7 @@ from nodeflow_nodes.diffusion.hooks import (
 )
 from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import autoencoder
-from nodeflow_nodes.diffusion.room import decoded, encoded_whole_or_not, with_room
+from nodeflow_nodes.diffusion.room import decoded, encoded_whole_or_not
 from nodeflow_nodes.diffusion.samplers.noise import start_noise
 
 Side = Annotated[int, Field(ge=8, le=16384, multiple_of=8)]
@@ -72,7 +72,7 @@ def encode_image(
         sample: Draw from the distribution that the encoder gives, instead of taking its mean.
         seed: Seed of that drawing.
     """
-    network = with_room(models, lambda: autoencoder(vae, models, device))
+    network = autoencoder(vae, models, device)
     pixels = opaque(image)
     return Latent(encoded(network, pixels, seed if sample else None, models), network.downscale)
 
@@ -88,7 +88,7 @@ def decode(vae: Vae, latent: Latent, *, models: ModelMemory, device: Device) -> 
         vae: The model's autoencoder.
         latent: The latents.
     """
-    network = with_room(models, lambda: autoencoder(vae, models, device))
+    network = autoencoder(vae, models, device)
     check_decode(
         {"channels": network.channels, "downscale": network.downscale},
         {"channels": latent.samples.shape[1], "downscale": latent.downscale},

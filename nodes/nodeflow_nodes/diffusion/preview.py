@@ -16,7 +16,15 @@ import PIL.Image
 import torch
 from torch import Tensor
 
-from nodeflow import Device, InputError, Model, ModelFolders, ModelMemory, Recipe
+from nodeflow import (
+    Device,
+    InputError,
+    Model,
+    ModelFolders,
+    ModelMemory,
+    OutOfMemoryError,
+    Recipe,
+)
 from nodeflow_nodes.diffusion.families.family import Autoencoder, Denoiser
 from nodeflow_nodes.diffusion.families.latent_colours import colour_map
 from nodeflow_nodes.diffusion.families.registry import family_of
@@ -41,7 +49,7 @@ def look_at(
     """The best way to look at what a network makes; None if nobody knows what its latents are."""
     try:
         decoder = tiny_decoder(model, models, device, folders)
-    except InputError as error:
+    except (InputError, OutOfMemoryError) as error:
         # A preview is not worth the run; what is printed stands in the node's log.
         print(f"Previews are coarse: {error}")
         decoder = None

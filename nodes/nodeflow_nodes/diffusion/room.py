@@ -9,7 +9,13 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
-from nodeflow import ModelMemory, NodeflowError, check_cancelled, is_out_of_memory
+from nodeflow import (
+    ModelMemory,
+    NodeflowError,
+    OutOfMemoryError,
+    check_cancelled,
+    is_out_of_memory,
+)
 from nodeflow_nodes.diffusion.families.family import Autoencoder
 from nodeflow_nodes.diffusion.tiles import Tiling, decoded_in_tiles, encoded_in_tiles
 
@@ -47,7 +53,7 @@ def by_some_way(models: ModelMemory, ways: Iterator[Way[T]], advice: str = _SMAL
         advice: What people can do if none does.
 
     Raises:
-        NodeflowError: There is too little for all of them.
+        OutOfMemoryError: There is too little for all of them.
     """
     names: list[str] = []
     for way in ways:
@@ -55,19 +61,11 @@ def by_some_way(models: ModelMemory, ways: Iterator[Way[T]], advice: str = _SMAL
             say_less(f"going on with {way.name}")
         names.append(way.name)
         result = tried(way.work)
-        if result is None and len(names) == 1 and made_room(models):
+        if result is None and len(names) == 1 and models.give_way():
             result = tried(way.work)
         if result is not None:
             return result
-    raise NodeflowError(f"out of memory, with {', '.join(names)}; {advice}")
-
-
-def made_room(models: ModelMemory) -> bool:
-    """Let go of the models that nobody uses, and say so; False if there are none."""
-    freed = models.make_room()
-    if freed:
-        say_less(f"let go of models that are not in use, {freed / 2**20:.0f} MiB, to try again")
-    return freed > 0
+    raise OutOfMemoryError(f"out of memory, with {', '.join(names)}; {advice}")
 
 
 def say_less(what: str) -> None:
@@ -79,7 +77,7 @@ def tried(work: Callable[[], T]) -> T | None:
     """What comes of work; None if there is too little memory, all of which is free again then."""
     try:
         return work()
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, NodeflowError) as error:
         if not is_out_of_memory(error):
             raise
     # Only here, after the error, nobody holds the tensors of the attempt any more.
@@ -88,17 +86,14 @@ def tried(work: Callable[[], T]) -> T | None:
     return None
 
 
-def with_room(models: ModelMemory, load: Callable[[], T]) -> T:
-    """What is loaded, if need be in place of models that nobody uses.
+def in_room(models: ModelMemory, work: Callable[[], T]) -> T:
+    """What comes of work that cannot be done in parts, if need be in place of models that nobody
+    uses.
 
     Raises:
-        NodeflowError: There is too little memory.
+        OutOfMemoryError: There is too little memory.
     """
-    return by_some_way(
-        models,
-        iter([Way("the model alone", load)]),
-        SMALLER_MODEL,
-    )
+    return by_some_way(models, iter([Way("the whole at once", work)]), SMALLER_MODEL)
 
 
 def decoded(network: Autoencoder, latents: Tensor, models: ModelMemory) -> Tensor:

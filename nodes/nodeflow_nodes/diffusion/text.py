@@ -10,7 +10,7 @@ from pydantic import Field
 from nodeflow import Conditioning, Device, ModelMemory, Prompt, TextEncoder, node
 from nodeflow_nodes.diffusion.hooks import conditioned_facts, text_facts
 from nodeflow_nodes.diffusion.parts import text_model
-from nodeflow_nodes.diffusion.room import with_room
+from nodeflow_nodes.diffusion.room import in_room
 from nodeflow_nodes.diffusion.text_checks import check_text
 
 
@@ -26,7 +26,8 @@ def encode_text(
             `(words)` means 1.1; write a parenthesis itself with a backslash before it.
             `embedding:name` is a word that `load_embedding` has taught.
     """
-    return with_room(models, lambda: text_model(encoder, models, device).encode(text))
+    network = text_model(encoder, models, device)
+    return in_room(models, lambda: network.encode(text))
 
 
 Pixels = Annotated[int, Field(ge=0, le=16384)]

@@ -20,6 +20,7 @@ from nodeflow_nodes.diffusion.families.family import Referring, SeeingText
 from nodeflow_nodes.diffusion.hooks import text_facts
 from nodeflow_nodes.diffusion.latents import opaque
 from nodeflow_nodes.diffusion.parts import autoencoder, text_model
+from nodeflow_nodes.diffusion.room import in_room
 
 
 @node(category="text", on="device", facts=text_facts)
@@ -52,6 +53,6 @@ def encode_text_and_image(
             "picture's latent, or hold the walk to it with a ControlNet or an IP-Adapter"
         )
     seen = opaque(image[:1])
-    references = network.references(seen, latent)
-    found = seeing.encode_seen(text, seen)
+    references = in_room(models, lambda: network.references(seen, latent))
+    found = in_room(models, lambda: seeing.encode_seen(text, seen))
     return replace(found, states={**found.states, **references})

@@ -34,7 +34,7 @@ from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import autoencoder, control_network, ip_adapter
 from nodeflow_nodes.diffusion.parts import denoiser as load_denoiser
 from nodeflow_nodes.diffusion.preview import look_at
-from nodeflow_nodes.diffusion.room import encoded_whole_or_not, with_room
+from nodeflow_nodes.diffusion.room import encoded_whole_or_not
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.samplers.noise import Seeds, start_noise
 from nodeflow_nodes.diffusion.samplers.step import Sigmas
@@ -79,9 +79,7 @@ def network_of(model: Model, latent: Latent, services: Services) -> Denoiser:
     Raises:
         InputError: It does not.
     """
-    network = with_room(
-        services.models, lambda: load_denoiser(model, services.models, services.device)
-    )
+    network = load_denoiser(model, services.models, services.device)
     # What the check before the run could not know.
     check_sample(
         {"channels": network.channels, "downscale": network.downscale},

@@ -56,6 +56,7 @@ def upscale(
         overlap,
         planes=count * len(groups),
         told=lambda done, total: progress(done, total, text=f"tile {done} of {total}"),
+        give_way=models.give_way,
     )
     planes = _premultiplied(image).permute(0, 3, 1, 2)
     result = torch.empty(count, height * network.scale, width * network.scale, channels)

@@ -57,8 +57,6 @@ def _read_weights(path: Path) -> dict[str, torch.Tensor]:
         if path.suffix.lower() not in PICKLES:
             return load_file(path)
         weights: dict[str, torch.Tensor] = torch.load(path, "cpu", weights_only=True)
-    except torch.OutOfMemoryError:
-        raise
     except OSError as error:
         raise InputError(f"the upscaler '{path}' cannot be read: {error}") from error
     except (pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError, ValueError) as error:

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from nodeflow import is_out_of_memory
 from nodeflow_nodes.upscale.networks import Network
 
 SIZES = (1024, 512, 256, 128, 64)
@@ -31,7 +32,12 @@ def fitting_tile(network: Network, longest: int) -> int:
     """
     if longest <= SIZES[-1]:
         return SIZES[-1]
-    room = _SHARE * free_bytes(network.device) / bytes_for_a_pixel(network)
+    try:
+        room = _SHARE * free_bytes(network.device) / bytes_for_a_pixel(network)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return SIZES[-1]
     return next((side for side in SIZES if side * side <= room), SIZES[-1])
 
 

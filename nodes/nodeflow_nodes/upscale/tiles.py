@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nodeflow import is_out_of_memory
+from nodeflow import OutOfMemoryError, is_out_of_memory
 from nodeflow_nodes.upscale.checks import SMALLEST
 
 Enlarge = Callable[[Tensor], Tensor]
@@ -70,12 +70,15 @@ class Tiler:
         *,
         planes: int,
         told: Callable[[int, int], None],
+        give_way: Callable[[], bool] = lambda: False,
     ) -> None:
         """Arguments as those of `in_tiles`.
 
         Args:
             planes: How many times `enlarged` will be called.
             told: Given how many tiles are done and of how many; may raise to stop.
+            give_way: Lets go of what else is in memory, and says whether there was anything; asked
+                before tiles become smaller.
         """
         self._enlarge = enlarge
         self._scale = scale
@@ -83,24 +86,32 @@ class Tiler:
         self._overlap = overlap
         self._planes = planes
         self._told = told
+        self._give_way = give_way
         self._done = 0
 
     def enlarged(self, planes: Tensor) -> Tensor:
         """[channel, height, width], enlarged.
 
         Raises:
-            RuntimeError: The memory does not even hold the smallest tile.
+            OutOfMemoryError: The memory does not even hold the smallest tile.
         """
         self._tile = min(self._tile, max(planes.shape[1:]))
         while True:
             try:
                 return self._attempt(planes)
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error) or self._tile // 2 < SMALLEST:
+                if not is_out_of_memory(error):
                     raise
             # Only here, after the error, nobody holds the tensors of the attempt any more.
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
+            if self._give_way():
+                continue
+            if self._tile // 2 < SMALLEST:
+                raise OutOfMemoryError(
+                    f"out of memory, even with tiles of {self._tile} pixels; make the picture "
+                    "smaller, or close what else uses the memory"
+                )
             self._tile //= 2
             print(f"Out of memory: going on with tiles of {self._tile} pixels.")
 

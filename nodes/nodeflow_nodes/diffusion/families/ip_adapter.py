@@ -157,7 +157,8 @@ class _BesideText:
         for look in self._looks:
             tokens = look.tokens.to(found)
             key, value = (
-                self._split(functional.linear(tokens, weight)) for weight in (look.key, look.value)
+                self._split(functional.linear(tokens, weight.to(found.dtype)))
+                for weight in (look.key, look.value)
             )
             seen = functional.scaled_dot_product_attention(query, key, value)
             found = found + look.strength * seen.transpose(1, 2).flatten(2).to(found.dtype)
