@@ -34,7 +34,7 @@ def seen(editor: Editor) -> int:
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     clip = {"x": x - 100, "y": y - 100, "width": 200.0, "height": 200.0}
-    with Image.open(io.BytesIO(editor.page.screenshot(clip=clip))) as picture:  # type: ignore[arg-type]
+    with Image.open(io.BytesIO(editor.page.screenshot(clip=clip))) as picture:
         counts = picture.convert("RGB").getcolors(40_000)
     assert counts is not None
     canvas = max(counts)[1]
