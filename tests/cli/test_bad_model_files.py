@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import save
 
 from tests.cli.conftest import Nodeflow
 from tests.nodes.diffusion.conftest import make_pipeline
+from tests.nodes.upscale.conftest import weights
 
 LOAD = "diffusion.load_model"
 
@@ -168,3 +172,48 @@ def test_a_link_to_itself_in_a_folder_of_models_is_told(models: Path, check: Any
         "is a link to round.safetensors, which leads nowhere; put the file" in problem["sentence"]
     )
     assert (problem["node"], problem["input"]) == ("load", "file")
+
+
+UPSCALERS = {
+    "empty.safetensors": (lambda file: file.write_bytes(b""), "is empty; fetch the file again"),
+    "cut.safetensors": (
+        lambda file: file.write_bytes(save(weights())[:-9]),
+        "are truncated: .* bytes, and their header says .*; fetch the file again",
+    ),
+    "cut.pth": (
+        lambda file: (torch.save(weights(), file), file.write_bytes(file.read_bytes()[:-9])),
+        "is cut off or damaged; fetch the file again",
+    ),
+    "trap.pth": (
+        lambda file: torch.save({"a": Path("b")}, file),
+        r"is a pickle that wants 'pathlib\..*Path', which is no tensor .*; convert it to",
+    ),
+    "folder.pth": (lambda file: file.mkdir(), "is a folder; put the file in its place"),
+    "text.pth": (lambda file: file.write_text("a page"), "is no pickle of tensors .*; fetch the"),
+    "other.safetensors": (
+        lambda file: file.write_bytes(save({"lora_unet.alpha": torch.ones(1)})),
+        "is of no architecture that spandrel knows: .* such as 'lora_unet.alpha'; choose another",
+    ),
+    "net.onnx": (lambda file: file.write_bytes(b"x"), "ends in '.onnx'; choose an upscaler's file"),
+}
+
+
+@pytest.mark.parametrize("name", UPSCALERS)
+def test_a_fault_in_an_upscaler_is_said_before_the_run(
+    models: Path, check: Any, listed: Any, name: str
+) -> None:
+    make, says = UPSCALERS[name]
+    file = models / "upscalers" / name
+    file.parent.mkdir(parents=True)
+    make(file)
+    (problem,) = check(name, "upscale.load_upscaler")
+    assert (problem["code"], problem["node"], problem["input"]) == ("check_failed", "load", "file")
+    assert re.search(f"{re.escape(str(file))} {says}", problem["sentence"])
+    if file.is_file():
+        assert re.search(f"{re.escape(str(file))} {says}", listed("upscalers", name)["problem"])
+
+
+def test_an_upscalers_architecture_and_precision_are_listed(models: Path, listed: Any) -> None:
+    entry = listed("upscalers", "emoji_x4.safetensors")
+    assert (entry["family"], entry["precision"]) == ("RealESRGAN Compact", "fp16")
+    assert entry["problem"] == ""

@@ -10,7 +10,7 @@ import math
 import pickle
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -34,6 +34,11 @@ _FORMATS = {
     "ByteStorage": ("U8", 1),
     "BoolStorage": ("BOOL", 1),
 }
+_OLD_MAGIC = 0x1950A86A20F9469CFC6C
+_COUNT = 8
+"""Bytes of the count before the numbers of each storage in the old format."""
+Inside = Callable[[object], Mapping[str, Any]]
+"""Finds tensors by name in what was pickled."""
 _LOCAL_HEADER = 30
 """Bytes of a zip's local header before the name; the lengths of name and extra field end it."""
 _WAY_OUT = "convert it to safetensors with a tool that you trust, or fetch it as safetensors"
@@ -44,14 +49,23 @@ def is_pickle(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def read_pickle_entries(path: Path) -> dict[str, Entry]:
+def read_pickle_entries(
+    path: Path, inside: Inside | None = None, *, old: bool = False
+) -> dict[str, Entry]:
     """The tensors of a checkpoint by name, as those of a safetensors file.
 
+    Args:
+        path: The file.
+        inside: Finds the tensors in what was pickled; `state_of` if None.
+        old: Read the format of torch before 1.6 too, which is no zip. Such files cannot be mapped.
+
     Raises:
-        InputError: It is missing, damaged, in torch's format of before 1.6, or wants more than
+        InputError: It is missing, damaged, in a format that is not read, or wants more than
             tensors.
     """
     try:
+        if old and not zipfile.is_zipfile(path):
+            return _read_old(path, inside or state_of)
         with zipfile.ZipFile(path) as archive, path.open("rb") as file:
             program = next((n for n in archive.namelist() if n.endswith("/data.pkl")), None)
             if program is None:
@@ -80,7 +94,38 @@ def read_pickle_entries(path: Path) -> dict[str, Entry]:
         raise InputError(
             f"{path} is damaged ({type(error).__name__}: {error}); {_WAY_OUT}"
         ) from error
-    return _entries(path, told, f"{folder}data/", starts)
+    return _entries(path, (inside or state_of)(told), f"{folder}data/", starts)
+
+
+def _read_old(path: Path, inside: Inside) -> dict[str, Entry]:
+    """Five pickles, and the numbers of each storage behind their count."""
+    with path.open("rb") as file:
+        if file.peek(1)[:1] != b"\x80":
+            start = file.read(8)
+            if not start:
+                raise InputError(f"the file of weights {path} is empty; fetch the file again")
+            if start[:2] == b"PK":
+                raise InputError(f"{path} is cut off or damaged; fetch the file again")
+            raise InputError(
+                f"{path} is no pickle of tensors (it begins with {start!r}); fetch the file again"
+            )
+        if _Reader(file, path).load() != _OLD_MAGIC:
+            raise ValueError("it is a pickle, but none of torch's")
+        for _ in ("version", "machine"):
+            _Reader(file, path).load()
+        reader = _Reader(file, path)
+        told, keys = reader.load(), _Reader(file, path).load()
+        starts, place = {}, file.tell()
+    for key in keys:
+        starts[str(key)] = place + _COUNT
+        place = starts[str(key)] + reader.sizes[str(key)]
+    size = path.stat().st_size
+    if size < place:
+        raise InputError(
+            f"the weights {path} are truncated: {size:,} bytes, and their list of contents says "
+            f"{place:,}; fetch the file again"
+        )
+    return _entries(path, inside(told), "", starts)
 
 
 def state_of(told: object) -> Mapping[str, Any]:
@@ -132,6 +177,11 @@ _WORDS: Mapping[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
     ("torch._utils", "_rebuild_parameter"): _parameter,
     **{("torch", name): name for name in _FORMATS},
+    # What stands beside tensors, and is dropped.
+    ("collections", "Counter"): dict,
+    ("torch", "Size"): tuple,
+    ("torch", "device"): lambda *names: names,
+    **{("torch", name): name for name in ("float16", "bfloat16", "float32", "float64", "int64")},
 }
 
 
@@ -141,6 +191,8 @@ class _Reader(pickle.Unpickler):
     def __init__(self, file: Any, path: Path) -> None:
         super().__init__(file, encoding="utf-8")
         self._path = path
+        self.sizes: dict[str, int] = {}
+        """Bytes of each storage that was named, by its key."""
 
     def find_class(self, module: str, name: str) -> Any:
         found = _WORDS.get((module, name))
@@ -149,10 +201,12 @@ class _Reader(pickle.Unpickler):
         return found
 
     def persistent_load(self, pid: Any) -> _Storage:
-        kind, storage, key, *_ = pid
+        kind, storage, key, _, count, *_ = pid
         if kind != "storage" or storage not in _FORMATS:
             self._refuse(str(kind))
-        return _Storage(*_FORMATS[storage], str(key))
+        found = _Storage(*_FORMATS[storage], str(key))
+        self.sizes[found.key] = int(count) * found.width
+        return found
 
     def _refuse(self, word: str) -> NoReturn:
         raise InputError(
@@ -171,9 +225,11 @@ def _start(file: Any, info: zipfile.ZipInfo) -> int:
     return int(info.header_offset) + _LOCAL_HEADER + name + extra
 
 
-def _entries(path: Path, told: object, folder: str, starts: Mapping[str, int]) -> dict[str, Entry]:
+def _entries(
+    path: Path, state: Mapping[str, Any], folder: str, starts: Mapping[str, int]
+) -> dict[str, Entry]:
     found: dict[str, Entry] = {}
-    for name, tensor in state_of(told).items():
+    for name, tensor in state.items():
         if not isinstance(tensor, _Tensor):
             continue
         start = starts.get(folder + tensor.storage.key)

@@ -12,8 +12,11 @@ from safetensors.torch import load_file
 from spandrel import MAIN_REGISTRY, ImageModelDescriptor, UnsupportedModelError
 
 from nodeflow import Device, InputError, Precision, Recipe, check_cancelled
-from nodeflow_nodes.upscale.recipes import PICKLES
+from nodeflow_nodes.diffusion.headers import unreadable
+from nodeflow_nodes.upscale.files import PICKLES
 
+_LONGEST = 200
+"""Letters of what torch says: it names every tensor that does not fit."""
 Network: TypeAlias = "ImageModelDescriptor[torch.nn.Module]"
 
 
@@ -28,16 +31,18 @@ def load_network(recipe: Recipe, device: Device) -> Network:
         network = MAIN_REGISTRY.load(_read_weights(path))
     except UnsupportedModelError as error:
         raise InputError(
-            f"'{path.name}' is of no architecture that spandrel knows; use another upscaler"
+            f"{path} is of no architecture that spandrel knows; choose another upscaler, such as "
+            "one of ESRGAN, SwinIR or DAT"
         ) from error
     except (RuntimeError, LookupError, TypeError, AssertionError) as error:
+        reason = " ".join(str(error).split())[:_LONGEST]
         raise InputError(
-            f"the weights in '{path.name}' do not fit together ({error}); download it again"
+            f"the weights in {path} do not fit together ({reason}); fetch the file again"
         ) from error
     if not isinstance(network, ImageModelDescriptor) or network.input_channels not in (1, 3):
         raise InputError(
-            f"'{path.name}' ({network.architecture.name}) does not enlarge plain pictures; "
-            "use another upscaler"
+            f"{path} ({network.architecture.name}) does not enlarge plain pictures; choose "
+            "another upscaler, such as one of ESRGAN, SwinIR or DAT"
         )
     network.to(device.name, _dtype(network, device.precision)).eval()
     network.model.to(memory_format=torch.channels_last)  # convolutions are fastest so
@@ -58,14 +63,20 @@ def _read_weights(path: Path) -> dict[str, torch.Tensor]:
             return load_file(path)
         weights: dict[str, torch.Tensor] = torch.load(path, "cpu", weights_only=True)
     except OSError as error:
-        raise InputError(f"the upscaler '{path}' cannot be read: {error}") from error
-    except (pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError, ValueError) as error:
+        raise InputError(unreadable("the upscaler", path, error)) from error
+    except pickle.UnpicklingError as error:
         raise InputError(
-            f"'{path.name}' is damaged, or holds more than tensors, which is never run; "
-            "use a .safetensors file"
+            f"the upscaler {path} holds more than tensors, which is never run; fetch it as "
+            ".safetensors, or convert it with a tool that you trust"
+        ) from error
+    except (SafetensorError, RuntimeError, EOFError, ValueError) as error:
+        raise InputError(
+            f"the upscaler {path} is damaged ({error}); fetch the file again"
         ) from error
     if not isinstance(weights, dict):
-        raise InputError(f"'{path.name}' holds a {type(weights).__name__}, not named weights")
+        raise InputError(
+            f"{path} holds a {type(weights).__name__}, not named weights; choose another upscaler"
+        )
     return weights
 
 

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 from blake3 import blake3
-from safetensors import SafetensorError, safe_open
 
-from nodeflow import File, InputError, Recipe, Upscaler, node
-
-PICKLES = (".pth", ".pt", ".ckpt")
+from nodeflow import File, Recipe, Upscaler, node
+from nodeflow_nodes.upscale.files import UpscalerFile, upscaler_facts
 
 
-@node(title="Load upscaler", category="upscale", version="1", on="io")
+@node(title="Load upscaler", category="upscale", version="1", on="io", facts=upscaler_facts)
 def load_upscaler(
     file: Annotated[Path, File("upscalers")] = Path("emoji_x4.safetensors"),
 ) -> Upscaler:
@@ -26,28 +24,6 @@ def load_upscaler(
     Raises:
         InputError: The file is missing, cut off, or of another kind.
     """
-    suffix = file.suffix.lower()
-    try:
-        if suffix == ".safetensors":
-            _require_tensors(file)
-        elif suffix not in PICKLES:
-            raise InputError(
-                f"'{file.name}' ends in '{suffix}'; an upscaler is a file of .safetensors, "
-                f"{', '.join(PICKLES)}"
-            )
-        digest = blake3().update_mmap(file).hexdigest(16)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"the upscaler '{file}' cannot be opened: {reason}") from error
+    UpscalerFile.read(file)
+    digest = blake3().update_mmap(file).hexdigest(16)
     return Upscaler(Recipe(str(file), digest, part="upscaler", family="spandrel"))
-
-
-def _require_tensors(file: Path) -> None:
-    try:
-        with safe_open(file, framework="numpy") as opened:
-            if not opened.keys():
-                raise InputError(f"the upscaler '{file.name}' holds no weights; download it again")
-    except SafetensorError as error:
-        raise InputError(
-            f"the upscaler '{file.name}' is damaged or cut off ({error}); download it again"
-        ) from error

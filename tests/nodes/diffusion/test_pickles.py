@@ -131,3 +131,18 @@ def test_other_tensors_are_told_by_their_names(tmp_path: Path) -> None:
     torch.save({"head.bias": torch.zeros(2), "steps": 5}, tmp_path / "odd.pt")
     with pytest.raises(InputError, match=r"it holds 1 tensors, such as 'head\.bias'"):
         inspect_model(tmp_path / "odd.pt")
+
+
+def test_numbers_stand_where_the_head_of_an_old_pickle_says(tmp_path: Path) -> None:
+    whole = torch.arange(24, dtype=torch.float32).reshape(4, 6)
+    path = tmp_path / "old.pt"
+    told = {"part": whole[2:], "one": torch.ones(3).half()}
+    torch.save(told, path, _use_new_zipfile_serialization=False)
+    entries = read_pickle_entries(path, old=True)
+    part, one = entries["part"], entries["one"]
+    assert (part.dtype, part.shape, one.dtype, one.shape) == ("F32", (2, 6), "F16", (3,))
+    data = path.read_bytes()
+    assert data[part.start : part.start + part.size] == whole[2:].numpy().tobytes()
+    assert data[one.start : one.start + one.size] == told["one"].numpy().tobytes()
+    with pytest.raises(InputError, match="in the format of old versions of torch"):
+        read_pickle_entries(path)

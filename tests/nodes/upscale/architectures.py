@@ -29,6 +29,7 @@ _ARCHITECTURES: Mapping[str, Callable[[], torch.nn.Module]] = {
     ),
     "span": lambda: SPAN(num_in_ch=3, num_out_ch=3, feature_channels=16, upscale=2),
 }
+NAMES = tuple(_ARCHITECTURES)
 _GAIN = 1.5
 """Above what training begins with, so that the networks do more than interpolate."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.gguf_files import is_gguf, read_gguf_entries
 from nodeflow_nodes.diffusion.headers import Entry, read_entries, read_numbers
-from nodeflow_nodes.diffusion.pickles import is_pickle, read_pickle_entries
+from nodeflow_nodes.diffusion.pickles import Inside, is_pickle, read_pickle_entries
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,19 @@ class TensorTable:
 
     path: Path
     entries: Mapping[str, Entry]
+
+    @classmethod
+    def read_old(cls, path: Path, inside: Inside) -> TensorTable:
+        """Read the head of a pickle that is loaded whole, in whichever format of torch's.
+
+        Args:
+            path: The file.
+            inside: Finds the tensors in what was pickled.
+
+        Raises:
+            InputError: The file is broken, or wants more than tensors.
+        """
+        return cls(path, read_pickle_entries(path, inside, old=True))
 
     @classmethod
     def read(cls, path: Path) -> TensorTable:
