@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,11 +10,10 @@ from pydantic import Field
 from torch import Tensor
 
 from nodeflow import Conditioning, InputError, Mask, node
+from nodeflow_nodes.diffusion.both_prompts import Part, each_prompt
 from nodeflow_nodes.diffusion.hooks import check_together, check_walk_part, conditioned_facts
 
-Part = Annotated[float, Field(ge=0, le=1)]
 Strength = Annotated[float, Field(ge=0, le=10)]
-Changes = Callable[[Conditioning], Conditioning]
 
 
 @node(category="text", check=check_together, facts=conditioned_facts)
@@ -77,7 +75,9 @@ def mask_conditioning(
         mask: Where it is heard, and how much; it is stretched over the picture.
         strength: How much it counts beside others at the same place.
     """
-    return _each(conditioning, lambda part: replace(part, mask=mask, area=None, strength=strength))
+    return each_prompt(
+        conditioning, lambda part: replace(part, mask=mask, area=None, strength=strength)
+    )
 
 
 @node(category="text", facts=conditioned_facts)
@@ -107,7 +107,9 @@ def area_conditioning(
             f"the area begins at left {left:g} and top {top:g}, outside of the picture; "
             "take smaller numbers"
         )
-    return _each(conditioning, lambda part: replace(part, area=area, mask=None, strength=strength))
+    return each_prompt(
+        conditioning, lambda part: replace(part, area=area, mask=None, strength=strength)
+    )
 
 
 @node(category="text", check=check_walk_part, facts=conditioned_facts)
@@ -123,13 +125,7 @@ def time_conditioning(
         end: Until which part: 1 is its end, where details form.
     """
     check_walk_part(start, end)
-    return _each(conditioning, lambda part: replace(part, start=start, end=end))
-
-
-def _each(conditioning: Conditioning, change: Changes) -> Conditioning:
-    """A conditioning with every prompt in it changed."""
-    also = tuple(_each(other, change) for other in conditioning.also)
-    return replace(change(conditioning), also=also)
+    return each_prompt(conditioning, lambda part: replace(part, start=start, end=end))
 
 
 def _require_width(one: Conditioning, other: Conditioning) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, NewType
+from typing import Annotated, Literal, NewType
 
 from pydantic import Field
 
 from nodeflow import Conditioning, Control, File, Image, InputError, Recipe, SocketType, Vae, node
+from nodeflow_nodes.diffusion.both_prompts import Part, Prompts, each_prompt
 from nodeflow_nodes.diffusion.control_checks import (
     check_control,
     control_facts,
@@ -28,20 +29,7 @@ CONTROL_NET = SocketType(
     description="A control network.",
 )
 
-Part = Annotated[float, Field(ge=0, le=1)]
 ControlMode = Literal["none", "canny", "tile", "depth", "blur", "pose", "gray", "low_quality"]
-
-
-class Controlled(NamedTuple):
-    """Prompts with a control network beside them.
-
-    Attributes:
-        positive: What the picture is to show.
-        negative: What it is not to show.
-    """
-
-    positive: Conditioning
-    negative: Conditioning
 
 
 @node(title="Load ControlNet", category="models", output="controlnet", facts=control_facts)
@@ -67,7 +55,7 @@ def apply_controlnet(
     end: Part = 1.0,
     mode: ControlMode = "none",
     vae: Vae | None = None,
-) -> Controlled:
+) -> Prompts:
     """Hold a walk to a picture; several control networks are applied one after the other.
 
     Args:
@@ -87,13 +75,11 @@ def apply_controlnet(
     check_control({}, {}, {}, start, end, mode, None)
     told = "" if mode == "none" else mode
     control = Control(controlnet, _colours(image), strength, start, end, vae, told)
-    return Controlled(_with(positive, control), _with(negative, control))
 
+    def held(prompt: Conditioning) -> Conditioning:
+        return replace(prompt, controls=(*prompt.controls, control))
 
-def _with(conditioning: Conditioning, control: Control) -> Conditioning:
-    """A conditioning whose every prompt has the control."""
-    also = tuple(_with(other, control) for other in conditioning.also)
-    return replace(conditioning, controls=(*conditioning.controls, control), also=also)
+    return Prompts(each_prompt(positive, held), each_prompt(negative, held))
 
 
 def _colours(image: Image) -> Image:

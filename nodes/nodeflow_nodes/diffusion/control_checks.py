@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -13,8 +12,10 @@ from nodeflow_nodes.diffusion.hooks import (
     NEEDS_VAE,
     Facts,
     Known,
+    check_for_prompts,
     check_together,
     check_walk_part,
+    facts_of,
 )
 
 
@@ -42,36 +43,25 @@ def check_control(
     """The control network must be for the model that the prompts are for."""
     check_walk_part(start, end)
     check_together(positive, negative)
-    facts = _facts(controlnet)
+    facts = facts_of(controlnet)
     if facts.get("union") and mode == "none":
         raise InputError(
             "the control network is one for several kinds of pictures; choose which kind it is "
             "given by mode"
         )
-    sees, makes = facts.get("channels"), _facts(vae).get("channels")
+    sees, makes = facts.get("channels"), facts_of(vae).get("channels")
     if sees is not None and makes is not None and sees != makes:
         raise InputError(
             f"the control network sees latents of {sees} channels, and the autoencoder makes "
             f"{makes}; give it the autoencoder of the model"
         )
-    for name, prompt in (("positive", _facts(positive)), ("negative", _facts(negative))):
-        for fact, words in (("family", "the family"), ("text_width", "text of width")):
-            theirs, ours = prompt.get(fact), facts.get(fact)
-            if theirs is not None and ours is not None and theirs != ours:
-                raise InputError(
-                    f"the control network is for {words} {ours}, and the {name} prompt is for "
-                    f"{theirs}; choose a control network of the model's family"
-                )
+    check_for_prompts("control network", controlnet, positive, negative)
 
 
 def controlled_facts(
     positive: Known, negative: Known, controlnet: Known = None, vae: Known = None
 ) -> dict[str, Facts]:
     """Facts of `apply_controlnet`: those of the prompts, and whether an autoencoder is missing."""
-    needs = bool(_facts(controlnet).get("channels")) and vae is None
+    needs = bool(facts_of(controlnet).get("channels")) and vae is None
     more: Facts = {NEEDS_VAE: True} if needs else {}
-    return {"positive": {**_facts(positive), **more}, "negative": {**_facts(negative), **more}}
-
-
-def _facts(known: Known) -> Facts:
-    return known if isinstance(known, Mapping) else {}
+    return {"positive": {**facts_of(positive), **more}, "negative": {**facts_of(negative), **more}}

@@ -68,12 +68,12 @@ def vae_facts(file: Known) -> dict[str, Facts]:
 
 def text_facts(encoder: Known) -> dict[str, Facts]:
     """Facts of `encode_text`: those of the encoder."""
-    return {"conditioning": _facts(encoder)}
+    return {"conditioning": facts_of(encoder)}
 
 
 def conditioned_facts(conditioning: Known) -> dict[str, Facts]:
     """Facts of nodes that add to a prompt: those of the prompt."""
-    return {"conditioning": _facts(conditioning)}
+    return {"conditioning": facts_of(conditioning)}
 
 
 def empty_latent_facts(model: Known) -> dict[str, Facts]:
@@ -93,7 +93,7 @@ def sampled_facts(model: Known, latent: Known) -> dict[str, Facts]:
 
 def check_size(model: Known, width: Known, height: Known) -> None:
     """Both sides of a picture must be whole latent pixels."""
-    downscale = _facts(model).get("downscale")
+    downscale = facts_of(model).get("downscale")
     if not isinstance(downscale, int):
         return
     for name, side in (("width", width), ("height", height)):
@@ -109,21 +109,21 @@ def check_sample(
     model: Known, positive: Known, negative: Known, latent: Known, method: Known = None
 ) -> None:
     """Prompts and latent must be of the kind that the model takes, and so must the method."""
-    family = _facts(model).get("family")
+    family = facts_of(model).get("family")
     if method == NATIVE and family not in (None, MODULAR):
         raise InputError(
             "the method native is the own walk of models that run by diffusers' pipelines, and "
             f"this one, of the family {family}, has none; choose another method, such as euler"
         )
     for name, prompt in (("positive", positive), ("negative", negative)):
-        theirs, ours = _facts(prompt).get("family"), _facts(model).get("family")
+        theirs, ours = facts_of(prompt).get("family"), facts_of(model).get("family")
         if theirs is not None and ours is not None and theirs != ours:
             raise InputError(
                 f"the {name} prompt is for the family {theirs}, and the model is of {ours}; encode "
                 "it with the model's own text encoder, or choose the family at load_text_encoder"
             )
         _agree(f"the {name} prompt", prompt, model, ("text_width",))
-        if _facts(prompt).get(NEEDS_VAE) and _facts(model).get("has_vae") is False:
+        if facts_of(prompt).get(NEEDS_VAE) and facts_of(model).get("has_vae") is False:
             raise InputError(
                 f"a control network of the {name} prompt sees its picture as a latent, and the "
                 "model's file has no autoencoder; give apply_controlnet the one of load_vae"
@@ -138,6 +138,26 @@ def check_together(conditioning: Known, other: Known) -> None:
     )
 
 
+def check_for_prompts(what: str, known: Known, positive: Known, negative: Known) -> None:
+    """What is laid beside prompts must be for the model that they are for.
+
+    Args:
+        what: Its name in sentences, such as "control network".
+        known: What is known of it.
+        positive: What is known of the prompts.
+        negative: The same.
+    """
+    facts = facts_of(known)
+    for name, prompt in (("positive", facts_of(positive)), ("negative", facts_of(negative))):
+        for fact, words in (("family", "the family"), ("text_width", "text of width")):
+            theirs, ours = prompt.get(fact), facts.get(fact)
+            if theirs is not None and ours is not None and theirs != ours:
+                raise InputError(
+                    f"the {what} is for {words} {ours}, and the {name} prompt is for {theirs}; "
+                    f"choose another {what}, of the model's family"
+                )
+
+
 def check_walk_part(start: Known, end: Known) -> None:
     """A part of a walk must begin before it ends."""
     if isinstance(start, int | float) and isinstance(end, int | float) and start >= end:
@@ -149,12 +169,12 @@ def check_walk_part(start: Known, end: Known) -> None:
 
 def guider_facts(model: Known) -> dict[str, Facts]:
     """Facts of `guider`: those of the model."""
-    return {"guider": _facts(model)}
+    return {"guider": facts_of(model)}
 
 
 def guided_facts(guider: Known) -> dict[str, Facts]:
     """Facts of nodes that change a guider: those of the guider."""
-    return {"guider": _facts(guider)}
+    return {"guider": facts_of(guider)}
 
 
 def check_guider(model: Known, positive: Known, negative: Known) -> None:
@@ -215,7 +235,7 @@ def _agree(
     names: tuple[str, ...],
     whose: str = "the model takes",
 ) -> None:
-    have, want = _facts(source), _facts(target)
+    have, want = facts_of(source), facts_of(target)
     for name in names:
         if name in have and name in want and have[name] != want[name]:
             raise InputError(
@@ -263,9 +283,10 @@ def _model(model: ModelFile) -> dict[str, JsonValue]:
     }
 
 
-def _facts(known: Known) -> Facts:
+def facts_of(known: Known) -> Facts:
+    """What is known of a linked value; nothing if it is none, or cannot be told."""
     return known if isinstance(known, Mapping) else {}
 
 
 def _latent_facts(known: Known) -> dict[str, JsonValue]:
-    return {n: v for n, v in _facts(known).items() if n in ("family", "channels", "downscale")}
+    return {n: v for n, v in facts_of(known).items() if n in ("family", "channels", "downscale")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NamedTuple, NewType
+from typing import Annotated, NewType
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ from nodeflow import (
     SocketType,
     node,
 )
+from nodeflow_nodes.diffusion.both_prompts import Part, Prompts, each_prompt
 from nodeflow_nodes.diffusion.families.ip_adapter_keys import (
     CLIP_VISION,
     IP_ADAPTER,
@@ -58,20 +59,6 @@ CLIP_VISION_SOCKET = SocketType(
     shape="square",
     description="An image encoder.",
 )
-
-Part = Annotated[float, Field(ge=0, le=1)]
-
-
-class WithPictures(NamedTuple):
-    """Prompts with pictures beside them.
-
-    Attributes:
-        positive: What the picture is to show.
-        negative: What it is not to show.
-    """
-
-    positive: Conditioning
-    negative: Conditioning
 
 
 @node(title="Load IP-Adapter", category="models", output="ip_adapter", facts=ip_adapter_facts)
@@ -118,7 +105,7 @@ def apply_ip_adapter(
     *,
     models: ModelMemory,
     device: Device,
-) -> WithPictures:
+) -> Prompts:
     """Let pictures be a part of the prompt; several adapters are applied one after the other.
 
     Args:
@@ -149,10 +136,7 @@ def apply_ip_adapter(
     seen = [opaque(image) for image in images]
     tokens = in_room(models, lambda: adapter.tokens(encoder, seen))
     shown, hidden = (ImagePrompt(ip_adapter, one.cpu(), weight, start, end) for one in tokens)
-    return WithPictures(_with(positive, shown), _with(negative, hidden))
-
-
-def _with(conditioning: Conditioning, image: ImagePrompt) -> Conditioning:
-    """A conditioning whose every prompt has the pictures beside it."""
-    also = tuple(_with(other, image) for other in conditioning.also)
-    return replace(conditioning, images=(*conditioning.images, image), also=also)
+    return Prompts(
+        each_prompt(positive, lambda prompt: replace(prompt, images=(*prompt.images, shown))),
+        each_prompt(negative, lambda prompt: replace(prompt, images=(*prompt.images, hidden))),
+    )

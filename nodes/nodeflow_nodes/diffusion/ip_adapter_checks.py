@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.ip_adapter_keys import ClipVisionFile, IpAdapterFile
-from nodeflow_nodes.diffusion.hooks import Facts, Known, check_together, check_walk_part
+from nodeflow_nodes.diffusion.hooks import (
+    Facts,
+    Known,
+    check_for_prompts,
+    check_together,
+    check_walk_part,
+    facts_of,
+)
 
 
 def ip_adapter_facts(file: Known) -> dict[str, Facts]:
@@ -52,17 +58,10 @@ def check_ip_adapter(
     """The adapter must be for the model that the prompts are for, and for the image encoder."""
     check_walk_part(start, end)
     check_together(positive, negative)
-    facts = _facts(ip_adapter)
-    for name, prompt in (("positive", _facts(positive)), ("negative", _facts(negative))):
-        for fact, words in (("family", "the family"), ("text_width", "text of width")):
-            theirs, ours = prompt.get(fact), facts.get(fact)
-            if theirs is not None and ours is not None and theirs != ours:
-                raise InputError(
-                    f"the IP-Adapter is for {words} {ours}, and the {name} prompt is for {theirs}; "
-                    "choose an IP-Adapter of the model's family"
-                )
+    facts = facts_of(ip_adapter)
+    check_for_prompts("IP-Adapter", ip_adapter, positive, negative)
     wanted = facts.get("image_width")
-    gives = _facts(clip_vision).get("projected" if facts.get("projected") else "width")
+    gives = facts_of(clip_vision).get("projected" if facts.get("projected") else "width")
     if wanted is not None and gives is not None and wanted != gives:
         raise InputError(
             f"the IP-Adapter takes pictures as states of width {wanted}, and the image encoder "
@@ -72,8 +71,4 @@ def check_ip_adapter(
 
 def ip_adapted_facts(positive: Known, negative: Known) -> dict[str, Facts]:
     """Facts of `apply_ip_adapter`: those of the prompts."""
-    return {"positive": _facts(positive), "negative": _facts(negative)}
-
-
-def _facts(known: Known) -> Facts:
-    return known if isinstance(known, Mapping) else {}
+    return {"positive": facts_of(positive), "negative": facts_of(negative)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from nodeflow import InputError
@@ -13,7 +12,7 @@ from nodeflow_nodes.diffusion.families.lora_layers import (
     LoraFile,
     some,
 )
-from nodeflow_nodes.diffusion.hooks import Facts, Known
+from nodeflow_nodes.diffusion.hooks import Facts, Known, facts_of
 from nodeflow_nodes.diffusion.modular_folders import MODULAR, network_modules
 
 
@@ -22,8 +21,8 @@ def check_lora(model: Known, text_encoder: Known, file: Known) -> None:
     if not isinstance(file, Path):
         return
     lora = LoraFile.read(file)
-    _check_network(lora, _facts(model))
-    facts = _facts(text_encoder)
+    _check_network(lora, facts_of(model))
+    facts = facts_of(text_encoder)
     made, wanted = facts.get("text_width"), sum(lora.encoder_widths.values())
     # A model with several text encoders may have a LoRA for some of them.
     if isinstance(made, int) and wanted > made:
@@ -40,17 +39,17 @@ def check_lora_model(model: Known, file: Known) -> None:
     lora = LoraFile.read(file)
     if not lora.layers.get(DENOISER):
         raise InputError(f"the LoRA {file} changes text encoders only; use load_lora for it")
-    _check_network(lora, _facts(model))
+    _check_network(lora, facts_of(model))
 
 
 def lora_facts(model: Known, text_encoder: Known) -> dict[str, Facts]:
     """Facts of `load_lora`: those of what it changes."""
-    return {"model": _facts(model), "text_encoder": _facts(text_encoder)}
+    return {"model": facts_of(model), "text_encoder": facts_of(text_encoder)}
 
 
 def lora_model_facts(model: Known) -> dict[str, Facts]:
     """Facts of `load_lora_model`: those of the network."""
-    return {"model": _facts(model)}
+    return {"model": facts_of(model)}
 
 
 def _check_network(lora: LoraFile, model: Facts) -> None:
@@ -100,7 +99,3 @@ def _check_pipeline(lora: LoraFile, model: Facts) -> None:
             f"the LoRA {lora.table.path} changes {some(modules, 'modules')}, and the network of "
             f"{folder} has none of them; choose a LoRA of the model's family"
         )
-
-
-def _facts(known: Known) -> Facts:
-    return known if isinstance(known, Mapping) else {}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.embedding_keys import PICKLES, EmbeddingFile
-from nodeflow_nodes.diffusion.hooks import Facts, Known
+from nodeflow_nodes.diffusion.hooks import Facts, Known, facts_of
 from nodeflow_nodes.diffusion.prompts import split_calls
 
 _WORDS = "embeddings"
@@ -44,14 +43,14 @@ def check_embedding(text_encoder: Known, file: Known, name: Known) -> None:
     if not isinstance(file, Path):
         return
     word_of(file, name if isinstance(name, str) else "")
-    found, facts = require_embedding(file), _facts(text_encoder)
+    found, facts = require_embedding(file), facts_of(text_encoder)
     if found is not None:
         found.require_fit(facts.get("family"), facts.get("text_width"))
 
 
 def embedding_facts(text_encoder: Known, file: Known, name: Known) -> dict[str, Facts]:
     """Facts of `load_embedding`: those of the encoder, and the word."""
-    facts = _facts(text_encoder)
+    facts = facts_of(text_encoder)
     if not facts or not isinstance(file, Path) or not isinstance(name, str):
         return {}
     words: list[JsonValue] = [*_words(facts), word_of(file, name)]
@@ -60,12 +59,12 @@ def embedding_facts(text_encoder: Known, file: Known, name: Known) -> dict[str, 
 
 def text_encoder_facts(text_encoder: Known) -> dict[str, Facts]:
     """Facts of nodes that change a text encoder: those of the encoder."""
-    return {"text_encoder": _facts(text_encoder)}
+    return {"text_encoder": facts_of(text_encoder)}
 
 
 def check_text(encoder: Known, text: Known) -> None:
     """A prompt may call only for words that its text encoder has learned."""
-    facts = _facts(encoder)
+    facts = facts_of(encoder)
     if isinstance(text, str) and facts:
         split_calls(text, _words(facts))
 
@@ -73,7 +72,3 @@ def check_text(encoder: Known, text: Known) -> None:
 def _words(facts: Facts) -> list[str]:
     found = facts.get(_WORDS)
     return [str(word) for word in found] if isinstance(found, list) else []
-
-
-def _facts(known: Known) -> Facts:
-    return known if isinstance(known, Mapping) else {}
