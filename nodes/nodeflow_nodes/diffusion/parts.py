@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from nodeflow import Device, ModelMemory, Recipe
 from nodeflow_nodes.diffusion.families.clip_vision import ClipVision
@@ -21,6 +23,24 @@ from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser, step_c
 from nodeflow_nodes.diffusion.part_sizes import expected_bytes
 from nodeflow_nodes.diffusion.quantize_checks import quantized_weights
 from nodeflow_nodes.diffusion.step_cache_checks import STEP_CACHES
+
+
+class Weighty(Protocol):
+    """What is loaded."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of its weights."""
+        ...
+
+
+W = TypeVar("W", bound=Weighty)
+
+
+def _kept(recipe: Recipe, models: ModelMemory, device: Device, load: Callable[[], W]) -> W:
+    """What a recipe's weights are loaded to, if they are not there yet."""
+    expected = expected_bytes(recipe, device)
+    return models.get(recipe, device, load, lambda part: part.size, expected)
 
 
 def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
@@ -47,13 +67,7 @@ def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
         return models.get(
             model, device, quantized, lambda part: part.size, expected_bytes(model, device)
         )
-    base = models.get(
-        plain,
-        device,
-        lambda: family.load_denoiser(plain, device),
-        lambda part: part.size,
-        expected_bytes(plain, device),
-    )
+    base = _kept(plain, models, device, lambda: family.load_denoiser(plain, device))
     if not model.patches:
         return base
     return models.get(model, device, lambda: base.changed(laying), lambda _: laying.fresh)
@@ -63,13 +77,7 @@ def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextMode
     """Tokenizer and text encoder of a model, with what is laid over them."""
     family = family_of(encoder)
     plain = replace(encoder, patches=())
-    base = models.get(
-        plain,
-        device,
-        lambda: family.load_text_model(plain, device),
-        lambda part: part.size,
-        expected_bytes(plain, device),
-    )
+    base = _kept(plain, models, device, lambda: family.load_text_model(plain, device))
     if not encoder.patches:
         return base
     laying = Laying(encoder.patches)
@@ -87,44 +95,30 @@ def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextMode
 def autoencoder(vae: Recipe, models: ModelMemory, device: Device) -> Autoencoder:
     """The autoencoder of a model."""
     family = family_of(vae)
-    return models.get(
-        vae,
-        device,
-        lambda: family.load_autoencoder(vae, device),
-        lambda part: part.size,
-        expected_bytes(vae, device),
-    )
+    return _kept(vae, models, device, lambda: family.load_autoencoder(vae, device))
 
 
 def ip_adapter(adapter: Recipe, models: ModelMemory, device: Device) -> IpAdapter:
     """What shows pictures to a network."""
-    return models.get(
+    return _kept(
         adapter,
+        models,
         device,
         lambda: read_ip_adapter(IpAdapterFile.read(Path(adapter.path)), device),
-        lambda part: part.size,
-        expected_bytes(adapter, device),
     )
 
 
 def image_encoder(encoder: Recipe, models: ModelMemory, device: Device) -> ClipVision:
     """CLIP's image encoder."""
-    return models.get(
+    return _kept(
         encoder,
+        models,
         device,
         lambda: ClipVision.load(ClipVisionFile.read(Path(encoder.path)), device),
-        lambda part: part.size,
-        expected_bytes(encoder, device),
     )
 
 
 def control_network(control: Recipe, models: ModelMemory, device: Device) -> ControlNetwork:
     """A control network."""
     family = family_of(control)
-    return models.get(
-        control,
-        device,
-        lambda: family.load_control(control, device),
-        lambda part: part.size,
-        expected_bytes(control, device),
-    )
+    return _kept(control, models, device, lambda: family.load_control(control, device))

@@ -11,11 +11,13 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from nodeflow import InputError
+from nodeflow import Device, InputError
+from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.family import Change, PromptBatch, Weakening
 from nodeflow_nodes.diffusion.families.patches import whole_patches
 from nodeflow_nodes.diffusion.families.pretrained import weight_bytes
 from nodeflow_nodes.diffusion.headers import read_config
+from nodeflow_nodes.diffusion.model_file import ModelFile
 from nodeflow_nodes.diffusion.noise_levels import (
     FlowLevels,
     NoiseLevels,
@@ -47,6 +49,26 @@ class FlowDenoiser:
     text_width: int
 
     patch = 2
+
+    @classmethod
+    def of(
+        cls,
+        file: ModelFile,
+        network: Any,
+        levels: NoiseLevels,
+        vae: Mapping[str, Any],
+        device: Device,
+    ) -> Self:
+        """The network of a file or folder, for latents of an autoencoder of this config."""
+        return cls(
+            network=compiled(network, device),
+            levels=levels,
+            scaling_factor=float(vae["scaling_factor"]),
+            shift_factor=float(vae.get("shift_factor") or 0.0),
+            channels=file.channels,
+            downscale=file.downscale,
+            text_width=file.text_width,
+        )
 
     @property
     def size(self) -> int:

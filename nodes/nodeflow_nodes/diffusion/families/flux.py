@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from nodeflow import Conditioning, Device, Recipe
 from nodeflow_nodes.diffusion.families import latent_colours
 from nodeflow_nodes.diffusion.families.blocks import shapes
-from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.families.family import PromptBatch
 from nodeflow_nodes.diffusion.families.flow import FlowDenoiser, flow_levels
@@ -33,7 +32,7 @@ from nodeflow_nodes.diffusion.families.patches import packed, unpacked
 from nodeflow_nodes.diffusion.families.pretrained import load_part
 from nodeflow_nodes.diffusion.families.single_file import carried_config, fitting, require_none
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
-from nodeflow_nodes.diffusion.families.text_encoder_keys import CLIP_L, T5, TEXT_WIDTH
+from nodeflow_nodes.diffusion.families.text_encoder_keys import CLIP_L, T5
 from nodeflow_nodes.diffusion.families.text_encoders import TextEncoders, TextParts
 from nodeflow_nodes.diffusion.families.transformer_shapes import flux_config
 from nodeflow_nodes.diffusion.families.weights import assembled, read_weights
@@ -146,15 +145,7 @@ class Flux:
                 levels = FlowLevels(exponential_shift(config["mu"]), _LEVELS)
             else:
                 levels = FlowLevels(rational_shift(1.0), _LEVELS_SCHNELL)
-        return FluxDenoiser(
-            network=compiled(network, device),
-            levels=levels,
-            scaling_factor=float(vae["scaling_factor"]),
-            shift_factor=float(vae.get("shift_factor") or 0.0),
-            channels=file.channels,
-            downscale=file.downscale,
-            text_width=file.text_width,
-        )
+        return FluxDenoiser.of(file, network, levels, vae, device)
 
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
         """A control network of this architecture."""
@@ -163,24 +154,18 @@ class Flux:
     def load_text_model(self, recipe: Recipe, device: Device) -> FluxText:
         """T5, and CLIP beside it."""
         parts = TextParts.load(recipe, device, layout_of(self.name), _PARTS, _T5_TOKENS)
-        return FluxText(parts, *_widths(Path(recipe.path), parts))
+        return FluxText(parts, *parts.heard_by(Path(recipe.path), _takers, _POOLED_WIDTH))
 
     def load_autoencoder(self, recipe: Recipe, device: Device) -> KlAutoencoder:
         """The autoencoder."""
         return load_kl_autoencoder(Path(recipe.path), device, layout_of(self.name))
 
 
-def _widths(path: Path, parts: TextParts) -> tuple[int, int]:
-    """Length of hidden and of pooled states that the network takes."""
-    if path.is_dir():
-        config = read_config(path / "transformer" / "config.json")
-        return int(config["joint_attention_dim"]), int(config["pooled_projection_dim"])
-    table = TensorTable.read(path)
+def _takers(table: TensorTable) -> tuple[str, str] | None:
+    """The network's tensors that take hidden and pooled states, if a file has a network."""
     prefix = network_prefix(table)
-    if prefix is not None:
-        pooled = table.shape(f"{prefix}vector_in.in_layer.weight")[1]
-        return table.shape(f"{prefix}txt_in.weight")[1], pooled
-    return TEXT_WIDTH if parts.t5 is None else parts.t5.width, _POOLED_WIDTH
+    names = "txt_in.weight", "vector_in.in_layer.weight"
+    return None if prefix is None else (f"{prefix}{names[0]}", f"{prefix}{names[1]}")
 
 
 def read_network(table: TensorTable, device: Device) -> Any:

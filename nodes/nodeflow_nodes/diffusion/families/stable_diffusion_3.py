@@ -14,7 +14,6 @@ from torch import Tensor
 from nodeflow import Conditioning, Device, InputError, Recipe
 from nodeflow_nodes.diffusion.families import latent_colours
 from nodeflow_nodes.diffusion.families.blocks import shapes
-from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.families.family import PromptBatch
 from nodeflow_nodes.diffusion.families.flow import FlowDenoiser, flow_levels
@@ -33,7 +32,7 @@ from nodeflow_nodes.diffusion.families.stable_diffusion_3_keys import (
     network_prefix,
 )
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
-from nodeflow_nodes.diffusion.families.text_encoder_keys import CLIP_G, CLIP_L, T5, TEXT_WIDTH
+from nodeflow_nodes.diffusion.families.text_encoder_keys import CLIP_G, CLIP_L, T5
 from nodeflow_nodes.diffusion.families.text_encoders import TextEncoders, TextParts
 from nodeflow_nodes.diffusion.families.transformer_shapes import sd3_config
 from nodeflow_nodes.diffusion.families.weights import assembled, read_weights
@@ -133,15 +132,7 @@ class StableDiffusion3:
             config = carried_config(self.name)
             levels = FlowLevels(rational_shift(config["shift"]), _TIMES, _TIMES)
             vae = config["vae"]
-        return StableDiffusion3Denoiser(
-            network=compiled(network, device),
-            levels=levels,
-            scaling_factor=float(vae["scaling_factor"]),
-            shift_factor=float(vae.get("shift_factor") or 0.0),
-            channels=file.channels,
-            downscale=file.downscale,
-            text_width=file.text_width,
-        )
+        return StableDiffusion3Denoiser.of(file, network, levels, vae, device)
 
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
         """A control network of this architecture."""
@@ -152,8 +143,8 @@ class StableDiffusion3:
         parts = TextParts.load(
             recipe, device, layout_of(self.name), _PARTS, _T5_TOKENS, projected=True
         )
-        text_width, pooled_width = _widths(Path(recipe.path), parts)
-        return StableDiffusion3Text(parts, text_width, pooled_width)
+        widths = parts.heard_by(Path(recipe.path), _takers, _POOLED_WIDTH)
+        return StableDiffusion3Text(parts, *widths)
 
     def load_autoencoder(self, recipe: Recipe, device: Device) -> KlAutoencoder:
         """The autoencoder."""
@@ -181,17 +172,11 @@ def read_network(table: TensorTable, device: Device) -> SD3Transformer2DModel:
     return network
 
 
-def _widths(path: Path, parts: TextParts) -> tuple[int, int]:
-    """Length of hidden and of pooled states that the network takes."""
-    if path.is_dir():
-        config = read_config(path / "transformer" / "config.json")
-        return int(config["joint_attention_dim"]), int(config["pooled_projection_dim"])
-    table = TensorTable.read(path)
+def _takers(table: TensorTable) -> tuple[str, str] | None:
+    """The network's tensors that take hidden and pooled states, if a file has a network."""
     prefix = network_prefix(table)
-    if prefix is not None:
-        text = table.shape(f"{prefix}context_embedder.weight")[1]
-        return text, table.shape(f"{prefix}y_embedder.mlp.0.weight")[1]
-    return TEXT_WIDTH if parts.t5 is None else parts.t5.width, _POOLED_WIDTH
+    names = "context_embedder.weight", "y_embedder.mlp.0.weight"
+    return None if prefix is None else (f"{prefix}{names[0]}", f"{prefix}{names[1]}")
 
 
 def _width(pooled: Tensor | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,10 +24,12 @@ from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.families.text_encoder_keys import (
     CLIP_G,
     T5,
+    TEXT_WIDTH,
     encoder_prefixes,
     t5_vocabulary,
 )
 from nodeflow_nodes.diffusion.folders import present_parts, weight_variant
+from nodeflow_nodes.diffusion.headers import read_config
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,25 @@ class TextParts:
     @property
     def size(self) -> int:
         return sum(part.size for part in (*self.clips.values(), self.t5) if part is not None)
+
+    def heard_by(
+        self, path: Path, takers: Callable[[TensorTable], tuple[str, str] | None], pooled: int
+    ) -> tuple[int, int]:
+        """Length of the hidden and of the pooled states that the network beside them takes.
+
+        Args:
+            path: The file or folder of the encoders.
+            takers: Names of the tensors that take them, of the network in a file if there is one.
+            pooled: Length of pooled states where no network says it.
+        """
+        if path.is_dir():
+            config = read_config(path / "transformer" / "config.json")
+            return int(config["joint_attention_dim"]), int(config["pooled_projection_dim"])
+        table = TensorTable.read(path)
+        names = takers(table)
+        if names is not None:
+            return table.shape(names[0])[1], table.shape(names[1])[1]
+        return TEXT_WIDTH if self.t5 is None else self.t5.width, pooled
 
 
 class TextEncoders:
