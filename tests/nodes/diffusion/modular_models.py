@@ -43,6 +43,24 @@ from transformers import (
     UMT5EncoderModel,
 )
 
+from tests.nodes.diffusion.tiny_models import VAE
+
+T5: dict[str, Any] = {"d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 2, "num_heads": 2}
+WAN: dict[str, Any] = {
+    "num_attention_heads": 2,
+    "attention_head_dim": 12,
+    "text_dim": 32,
+    "freq_dim": 32,
+    "ffn_dim": 64,
+    "num_layers": 2,
+    "rope_max_seq_len": 32,
+}
+WAN_VAE: dict[str, Any] = {
+    "base_dim": 8,
+    "z_dim": 16,
+    "dim_mult": [1, 1, 1, 1],
+    "num_res_blocks": 1,
+}
 CHAT = "{% for m in messages %}<|im_start|>{{ m['content'] }}<|im_end|>{% endfor %}"
 
 
@@ -101,15 +119,7 @@ def save_z_image(folder: Path) -> ZImagePipeline:
             weight.data = torch.randn(weight.shape) * 0.1
     pipeline = ZImagePipeline(
         FlowMatchEulerDiscreteScheduler(shift=3.0),
-        AutoencoderKL(
-            block_out_channels=(32, 32, 32, 32),
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            layers_per_block=1,
-            latent_channels=16,
-            scaling_factor=0.3611,
-            shift_factor=0.1159,
-        ).eval(),
+        AutoencoderKL(**VAE, latent_channels=16, scaling_factor=0.3611, shift_factor=0.1159).eval(),
         louder(Qwen3Model(text)),
         tokenizer,
         transformer.eval(),
@@ -122,23 +132,13 @@ def save_wan(folder: Path) -> WanPipeline:
     """Wan: videos, a negative prompt that blocks insist on."""
     torch.manual_seed(6)
     tokenizer = t5_tokenizer()
-    text = UMT5Config(
-        vocab_size=len(tokenizer), d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2
-    )
+    text = UMT5Config(vocab_size=len(tokenizer), **T5)
     pipeline = WanPipeline(
         tokenizer,
         louder(UMT5EncoderModel(text)),
-        AutoencoderKLWan(base_dim=8, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1).eval(),
+        AutoencoderKLWan(**WAN_VAE).eval(),
         FlowMatchEulerDiscreteScheduler(shift=3.0),
-        WanTransformer3DModel(
-            num_attention_heads=2,
-            attention_head_dim=12,
-            text_dim=32,
-            freq_dim=32,
-            ffn_dim=64,
-            num_layers=2,
-            rope_max_seq_len=32,
-        ).eval(),
+        WanTransformer3DModel(**WAN).eval(),
     )
     pipeline.save_pretrained(folder)
     return pipeline
@@ -171,9 +171,7 @@ def save_qwen_image(folder: Path) -> QwenImagePipeline:
         FlowMatchEulerDiscreteScheduler(
             use_dynamic_shifting=True, base_shift=0.5, max_shift=0.9, shift_terminal=0.02
         ),
-        AutoencoderKLQwenImage(
-            base_dim=8, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1
-        ).eval(),
+        AutoencoderKLQwenImage(**WAN_VAE).eval(),
         louder(Qwen2_5_VLForConditionalGeneration(text)),
         tokenizer,
         QwenImageTransformer2DModel(
@@ -236,9 +234,7 @@ def save_ltx(folder: Path) -> LTXPipeline:
     """LTX: packed latents of videos, an autoencoder that shrinks by 32."""
     torch.manual_seed(9)
     tokenizer = t5_tokenizer()
-    text = T5Config(
-        vocab_size=len(tokenizer), d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2
-    )
+    text = T5Config(vocab_size=len(tokenizer), **T5)
     pipeline = LTXPipeline(
         FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
         AutoencoderKLLTXVideo(

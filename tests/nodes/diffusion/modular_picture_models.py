@@ -27,6 +27,8 @@ from transformers import (
 
 from tests.nodes.diffusion.modular_models import (
     CHAT,
+    T5,
+    WAN,
     louder,
     save_qwen_image,
     save_wan,
@@ -60,18 +62,7 @@ def save_wan_of_pictures(folder: Path) -> WanImageToVideoPipeline:
         FlowMatchEulerDiscreteScheduler(shift=3.0),
         CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}),
         CLIPVisionModel(sight).eval(),
-        WanTransformer3DModel(
-            in_channels=36,
-            num_attention_heads=2,
-            attention_head_dim=12,
-            text_dim=32,
-            freq_dim=32,
-            ffn_dim=64,
-            num_layers=2,
-            rope_max_seq_len=32,
-            image_dim=16,
-            added_kv_proj_dim=24,
-        ).eval(),
+        WanTransformer3DModel(**WAN, in_channels=36, image_dim=16, added_kv_proj_dim=24).eval(),
     )
     pipeline.save_pretrained(folder)
     return pipeline
@@ -105,7 +96,7 @@ def save_flux_kontext(folder: Path) -> FluxKontextPipeline:
     """Flux Kontext: brings pictures to an area of its own, and is told how firmly to be guided."""
     torch.manual_seed(12)
     words = t5_tokenizer()
-    text = T5Config(vocab_size=len(words), d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2)
+    text = T5Config(vocab_size=len(words), **T5)
     pipeline = FluxKontextPipeline(
         FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
         AutoencoderKL(**VAE, latent_channels=16, scaling_factor=0.36, shift_factor=0.11).eval(),

@@ -34,12 +34,17 @@ def prompts(model: LoadedModel, memory: ModelMemory) -> tuple[Conditioning, Cond
 
 
 def walked(
-    model: LoadedModel, latent: Latent, sigmas: list[float], scale: float, memory: ModelMemory
+    model: LoadedModel,
+    latent: Latent,
+    sigmas: list[float],
+    scale: float,
+    memory: ModelMemory,
+    given: tuple[Conditioning, Conditioning] | None = None,
 ) -> torch.Tensor:
-    """Where our Euler ends along the reference's levels."""
-    told = guider(model.model, *prompts(model, memory), guidance=scale)
+    """Where our Euler ends along the reference's levels, told the prompts or those given."""
+    positive, negative = given or prompts(model, memory)
     found = sample_advanced(
-        told,
+        guider(model.model, positive, negative, guidance=scale),
         latent,
         sigmas,
         seed=SEED,
@@ -48,6 +53,23 @@ def walked(
         device=DEVICE,
     )
     return found.latent.samples
+
+
+def drawn(pipeline: Any, **told: Any) -> torch.Tensor:
+    """Where diffusers' pipeline ends: a square latent after the usual steps, if not told else."""
+    usual = {"height": SIDE, "width": SIDE, "num_inference_steps": STEPS, "output_type": "latent"}
+    ended = pipeline(**usual | told)
+    found: torch.Tensor = ended.frames if "frames" in ended else ended.images
+    return found
+
+
+def unpatched(pipeline: Any, latent: torch.Tensor) -> torch.Tensor:
+    """A latent of Flux 2 as its pipeline gives it: not normalized, and in whole pixels."""
+    bn = pipeline.vae.bn
+    mean, variance = (row.view(1, -1, 1, 1) for row in (bn.running_mean, bn.running_var))
+    deviation = (variance + pipeline.vae.config.batch_norm_eps).sqrt()
+    found: torch.Tensor = pipeline._unpatchify_latents(latent * deviation + mean)
+    return found
 
 
 def levels(pipeline: Any) -> list[float]:

@@ -34,9 +34,11 @@ from tests.nodes.diffusion.modular_walks import (
     SEED,
     SIDE,
     STEPS,
+    drawn,
     levels,
     prompts,
     silent,
+    unpatched,
     walked,
 )
 
@@ -47,17 +49,14 @@ def test_z_image_ends_where_diffusers_ends(made: Any, memory: ModelMemory, scale
     model = load_model(folder)
     latent = empty_latent(model.model, SIDE, SIDE)
     noise = start_noise(latent.samples, (SEED,))
-    reference = pipeline(
+    reference = drawn(
+        pipeline,
         prompt=PROMPT,
         negative_prompt=NEGATIVE,
-        height=SIDE,
-        width=SIDE,
-        num_inference_steps=STEPS,
         # It adds the difference of both prompts to the positive one.
         guidance_scale=scale - 1,
         latents=noise,
-        output_type="latent",
-    ).images
+    )
     found = walked(model, latent, levels(pipeline), scale, memory)
     assert (found - reference).abs().max() <= 1e-4
     assert (found - noise).abs().max() > 0.1
@@ -70,17 +69,15 @@ def test_wan_ends_where_diffusers_ends(made: Any, memory: ModelMemory, scale: fl
     latent = empty_latent(model.model, SIDE, 2 * SIDE, frames=5)
     assert latent.samples.shape == (1, 16, 2, 16, 8)
     positive, negative = (p.states["prompt_embeds"] for p in prompts(model, memory))
-    reference = pipeline(
+    reference = drawn(
+        pipeline,
         prompt_embeds=positive,
         negative_prompt_embeds=negative,
         height=2 * SIDE,
-        width=SIDE,
         num_frames=5,
-        num_inference_steps=STEPS,
         guidance_scale=scale,
         latents=start_noise(latent.samples, (SEED,)),
-        output_type="latent",
-    ).frames
+    )
     found = walked(model, latent, levels(pipeline), scale, memory)
     assert (found - reference).abs().max() <= 1e-4
 
@@ -93,16 +90,14 @@ def test_qwen_image_ends_where_diffusers_ends(made: Any, memory: ModelMemory, sc
     assert latent.samples.shape == (1, 16, 16, 8)
     noise = start_noise(latent.samples, (SEED,))
     packed = pipeline._pack_latents(noise.unsqueeze(1), 1, 16, 16, 8)
-    reference = pipeline(
+    reference = drawn(
+        pipeline,
         prompt=PROMPT,
         negative_prompt=NEGATIVE,
         height=2 * SIDE,
-        width=SIDE,
-        num_inference_steps=STEPS,
         true_cfg_scale=scale,
         latents=packed,
-        output_type="latent",
-    ).images
+    )
     reference = pipeline._unpack_latents(reference, 2 * SIDE, SIDE, 8)[:, :, 0]
     found = walked(model, latent, levels(pipeline), scale, memory)
     assert (found - reference).abs().max() <= 1e-4
@@ -113,21 +108,15 @@ def test_flux_2_ends_where_diffusers_ends(made: Any, memory: ModelMemory) -> Non
     model = load_model(folder)
     latent = empty_latent(model.model, SIDE, 2 * SIDE)
     assert (latent.samples.shape, latent.downscale) == ((1, 32, 8, 4), 16)
-    reference = pipeline(
+    reference = drawn(
+        pipeline,
         prompt=PROMPT,
         height=2 * SIDE,
-        width=SIDE,
-        num_inference_steps=STEPS,
         guidance_scale=1.0,
         latents=start_noise(latent.samples, (SEED,)),
-        output_type="latent",
-    ).images
+    )
     found = walked(model, latent, levels(pipeline), 1.0, memory)
-    bn = pipeline.vae.bn
-    mean, variance = (row.view(1, -1, 1, 1) for row in (bn.running_mean, bn.running_var))
-    deviation = (variance + pipeline.vae.config.batch_norm_eps).sqrt()
-    unpatched = pipeline._unpatchify_latents(found * deviation + mean)
-    assert (unpatched - reference).abs().max() <= 1e-4
+    assert (unpatched(pipeline, found) - reference).abs().max() <= 1e-4
 
 
 def test_ltx_ends_where_diffusers_ends(made: Any, memory: ModelMemory) -> None:
@@ -135,17 +124,15 @@ def test_ltx_ends_where_diffusers_ends(made: Any, memory: ModelMemory) -> None:
     model = load_model(folder)
     latent = empty_latent(model.model, SIDE, 2 * SIDE, frames=9)
     assert (latent.samples.shape, latent.downscale) == ((1, 8, 2, 4, 2), 32)
-    reference = pipeline(
+    reference = drawn(
+        pipeline,
         prompt=PROMPT,
         negative_prompt=NEGATIVE,
         height=2 * SIDE,
-        width=SIDE,
         num_frames=9,
-        num_inference_steps=STEPS,
         guidance_scale=3.0,
         latents=pipeline._pack_latents(start_noise(latent.samples, (SEED,))),
-        output_type="latent",
-    ).frames
+    )
     found = walked(model, latent, levels(pipeline), 3.0, memory)
     assert (found - pipeline._unpack_latents(reference, 2, 4, 2)).abs().max() <= 1e-4
 

@@ -23,6 +23,7 @@ from tests.nodes.diffusion.modular_walks import (
     SEED,
     SIDE,
     STEPS,
+    drawn,
     prompts,
     silent,
 )
@@ -51,16 +52,13 @@ def natively(
 def test_the_own_walk_of_a_pipeline_is_that_of_diffusers(made: Any, memory: ModelMemory) -> None:
     folder, pipeline = made("z_image")
     model = load_model(folder)
-    reference = pipeline(
+    reference = drawn(
+        pipeline,
         prompt=PROMPT,
         negative_prompt=NEGATIVE,
-        height=SIDE,
-        width=SIDE,
-        num_inference_steps=STEPS,
         guidance_scale=2.0,
         generator=torch.Generator().manual_seed(SEED),
-        output_type="latent",
-    ).images
+    )
     found = natively(model, empty_latent(model.model, SIDE, SIDE), memory, 3.0)
     assert (found.samples - reference).abs().max() <= 1e-4
 
@@ -69,16 +67,15 @@ def test_a_pipeline_that_steps_by_itself_walks_natively(made: Any, memory: Model
     folder, pipeline = made("ideogram")
     model = load_model(folder)
     latent = empty_latent(model.model, 2 * SIDE, SIDE)
-    reference = pipeline(
+    reference = drawn(
+        pipeline,
         prompt=PROMPT,
-        height=SIDE,
         width=2 * SIDE,
-        num_inference_steps=STEPS,
         guidance_scale=5.0,
         guidance_schedule=None,
         generator=torch.Generator().manual_seed(SEED),
         output_type="pt",
-    ).images
+    )
     found = natively(model, latent, memory, 5.0)
     assert found.samples.shape == latent.samples.shape
     image = decode(model.vae, found, models=memory, device=DEVICE)

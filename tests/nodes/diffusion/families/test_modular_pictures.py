@@ -7,11 +7,9 @@ from typing import Any
 import PIL.Image
 import pytest
 import torch
-from nodeflow_nodes.diffusion.guiders import guider
 from nodeflow_nodes.diffusion.latents import empty_latent
 from nodeflow_nodes.diffusion.load import LoadedModel, load_model
 from nodeflow_nodes.diffusion.samplers.noise import start_noise
-from nodeflow_nodes.diffusion.sampling_advanced import sample_advanced
 from nodeflow_nodes.diffusion.text import distilled_guidance, encode_text
 from nodeflow_nodes.diffusion.text_and_image import encode_text_and_image
 
@@ -22,9 +20,10 @@ from tests.nodes.diffusion.modular_walks import (
     PROMPT,
     SEED,
     SIDE,
-    STEPS,
+    drawn,
     levels,
-    silent,
+    unpatched,
+    walked,
 )
 
 PIXELS = torch.rand(SIDE, SIDE, 3, generator=torch.Generator().manual_seed(2))
@@ -38,49 +37,23 @@ def seen(model: LoadedModel, text: str, latent: Latent, memory: ModelMemory) -> 
     )
 
 
-def walked(
-    model: LoadedModel,
-    prompts: tuple[Conditioning, Conditioning],
-    latent: Latent,
-    sigmas: list[float],
-    scale: float,
-    memory: ModelMemory,
-) -> torch.Tensor:
-    return sample_advanced(
-        guider(model.model, *prompts, guidance=scale),
-        latent,
-        sigmas,
-        seed=SEED,
-        progress=silent,  # type: ignore[arg-type]
-        models=memory,
-        device=DEVICE,
-    ).latent.samples
-
-
 def test_flux_2_draws_on_a_picture_as_in_diffusers(made: Any, memory: ModelMemory) -> None:
     folder, pipeline = made("flux_2")
     model = load_model(folder)
     latent = empty_latent(model.model, SIDE, SIDE)
     prompt = seen(model, PROMPT, latent, memory)
-    reference = pipeline(
+    reference = drawn(
+        pipeline,
         image=[PICTURE],
         prompt=PROMPT,
-        height=SIDE,
-        width=SIDE,
-        num_inference_steps=STEPS,
         guidance_scale=1.0,
         latents=start_noise(latent.samples, (SEED,)),
-        output_type="latent",
-    ).images
+    )
     sigmas = levels(pipeline)
-    found = walked(model, (prompt, prompt), latent, sigmas, 1.0, memory)
-    bn = pipeline.vae.bn
-    mean, variance = (row.view(1, -1, 1, 1) for row in (bn.running_mean, bn.running_var))
-    deviation = (variance + pipeline.vae.config.batch_norm_eps).sqrt()
-    unpatched = pipeline._unpatchify_latents(found * deviation + mean)
-    assert (unpatched - reference).abs().max() <= 1e-4
+    found = walked(model, latent, sigmas, 1.0, memory, (prompt, prompt))
+    assert (unpatched(pipeline, found) - reference).abs().max() <= 1e-4
     plain = encode_text(model.text_encoder, PROMPT, models=memory, device=DEVICE)
-    without = walked(model, (plain, plain), latent, sigmas, 1.0, memory)
+    without = walked(model, latent, sigmas, 1.0, memory, (plain, plain))
     assert (without - found).abs().max() > 1e-3
 
 
@@ -90,18 +63,16 @@ def test_flux_kontext_edits_a_picture_as_in_diffusers(made: Any, memory: ModelMe
     latent = empty_latent(model.model, SIDE, SIDE)
     prompt = distilled_guidance(seen(model, PROMPT, latent, memory), 2.5)
     noise = start_noise(latent.samples, (SEED,))
-    reference = pipeline(
+    reference = drawn(
+        pipeline,
         image=PICTURE,
         prompt=PROMPT,
-        height=SIDE,
-        width=SIDE,
         max_area=SIDE * SIDE,
         num_inference_steps=2,
         guidance_scale=2.5,
         latents=pipeline._pack_latents(noise, 1, 16, 8, 8),
-        output_type="latent",
-    ).images
-    found = walked(model, (prompt, prompt), latent, levels(pipeline), 1.0, memory)
+    )
+    found = walked(model, latent, levels(pipeline), 1.0, memory, (prompt, prompt))
     unpacked = pipeline._unpack_latents(reference, SIDE, SIDE, 8)
     assert (found - unpacked).abs().max() <= 1e-4
 
@@ -112,19 +83,16 @@ def test_wan_sets_a_picture_in_motion_as_in_diffusers(made: Any, memory: ModelMe
     latent = empty_latent(model.model, SIDE, SIDE, frames=5)
     positive = seen(model, PROMPT, latent, memory)
     negative = encode_text(model.text_encoder, NEGATIVE, models=memory, device=DEVICE)
-    reference = pipeline(
+    reference = drawn(
+        pipeline,
         image=PICTURE,
         prompt_embeds=positive.states["prompt_embeds"],
         negative_prompt_embeds=negative.states["prompt_embeds"],
-        height=SIDE,
-        width=SIDE,
         num_frames=5,
-        num_inference_steps=STEPS,
         guidance_scale=4.0,
         latents=start_noise(latent.samples, (SEED,)),
-        output_type="latent",
-    ).frames
-    found = walked(model, (positive, negative), latent, levels(pipeline), 4.0, memory)
+    )
+    found = walked(model, latent, levels(pipeline), 4.0, memory, (positive, negative))
     assert (found - reference).abs().max() <= 1e-4
 
 
@@ -134,19 +102,16 @@ def test_qwen_image_edits_a_picture_as_in_diffusers(made: Any, memory: ModelMemo
     latent = empty_latent(model.model, SIDE, SIDE)
     positive, negative = (seen(model, text, latent, memory) for text in (PROMPT, NEGATIVE))
     noise = start_noise(latent.samples, (SEED,))
-    reference = pipeline(
+    reference = drawn(
+        pipeline,
         image=PICTURE,
         prompt=PROMPT,
         negative_prompt=NEGATIVE,
-        height=SIDE,
-        width=SIDE,
-        num_inference_steps=STEPS,
         true_cfg_scale=4.0,
         latents=pipeline._pack_latents(noise.unsqueeze(1), 1, 16, 8, 8),
-        output_type="latent",
-    ).images
+    )
     reference = pipeline._unpack_latents(reference, SIDE, SIDE, 8)[:, :, 0]
-    found = walked(model, (positive, negative), latent, levels(pipeline), 4.0, memory)
+    found = walked(model, latent, levels(pipeline), 4.0, memory, (positive, negative))
     assert (found - reference).abs().max() <= 1e-4
 
 
