@@ -191,7 +191,7 @@ class Writer:
     def _tell(self, put: Put | Note, outcome: Exception | None) -> None:
         try:
             put.done(outcome)
-        except Exception:
+        except BaseException:  # whatever it is, those who wait for this thread must not wait on
             logger.exception("What follows the storing of %s failed.", _name(put))
 
 

@@ -59,11 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _let_go_of_output() -> None:
     """Write what is left, unless the reader of a pipe has gone (`nodeflow nodes | head`)."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python would try again at exit, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            # Python would try again at exit, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def program(names: Sequence[str]) -> typer.Typer:

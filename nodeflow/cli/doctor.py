@@ -17,10 +17,10 @@ from typing import Annotated, Literal
 import psutil
 import typer
 from packaging.requirements import Requirement
-from rich.console import Console
 
 from nodeflow.cli import FAILED
 from nodeflow.cli.display import readable
+from nodeflow.cli.terminal import Terminal
 from nodeflow.devices import cpu_name, find_device
 from nodeflow.engine import Engine
 from nodeflow.errors import NodeflowError
@@ -290,7 +290,7 @@ def check_packs() -> Iterator[Check]:
 
 
 def _print(checks: list[Check]) -> None:
-    console = Console()
+    console = Terminal()
     width = max(len(check.name) for check in checks)
     for check in checks:
         console.print(f"{check.status:<8}", style=_STYLE[check.status], end="")

@@ -10,11 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rich.console import Console
-
 from nodeflow.cli import CANCELLED, DONE, FAILED
 from nodeflow.cli.assignments import report_failure
 from nodeflow.cli.display import Display, choose_display
+from nodeflow.cli.terminal import Terminal
 from nodeflow.client.job import Job
 from nodeflow.client.outputs import ResultFile
 from nodeflow.client.tail import ServerEvent
@@ -72,7 +71,7 @@ class Following:
         with ExitStack() as stack:
             display: Display | None = None
             if not self._as_json:
-                console = Console(stderr=True)
+                console = Terminal(stderr=True)
                 display = stack.enter_context(choose_display(False, sys.stdout, console))
             for data in job.events():
                 event = event_of(data)

@@ -7,12 +7,12 @@ import time
 from typing import Annotated, get_args
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from nodeflow.cli.connecting import Server, Token, connect
 from nodeflow.cli.display import duration
+from nodeflow.cli.terminal import Terminal
 from nodeflow.client.job import Job
 from nodeflow.job_events import JobStatus
 
@@ -51,7 +51,7 @@ def jobs(
     if not found:
         print("There are no such jobs." if status else "There are no jobs yet.")
         return
-    Console().print(_table(found, time.time()))
+    Terminal().print(_table(found, time.time()))
 
 
 def _table(found: list[Job], now: float) -> Table:

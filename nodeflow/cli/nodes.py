@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from nodeflow.cli.terminal import Terminal
 from nodeflow.engine import Engine
 from nodeflow.spec import NodeSpec
 
@@ -32,7 +32,7 @@ def nodes(
     if as_json:
         print(json.dumps(registry.as_json(), indent=2, ensure_ascii=False))
     else:
-        Console().print(_table(list(registry.specs.values())))
+        Terminal().print(_table(list(registry.specs.values())))
     for error in registry.errors:
         print(error, file=sys.stderr)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from nodeflow.cli import CANCELLED, DONE, FAILED
 from nodeflow.cli.assignments import (
@@ -25,6 +25,7 @@ from nodeflow.cli.display import choose_display, explanation
 from nodeflow.cli.fetching import fetch_wanted
 from nodeflow.cli.interrupts import cancelled_by_ctrl_c
 from nodeflow.cli.options import Compile
+from nodeflow.cli.terminal import Terminal
 from nodeflow.engine import Engine
 from nodeflow.events import Event, NodeFailed
 from nodeflow.runs.result import Result
@@ -71,7 +72,7 @@ def run(
     texts = parse(assignments or [])
     settings = Settings(compile=True) if compile else Settings()
     failures: list[NodeFailed] = []
-    display = choose_display(as_json, sys.stdout, Console(stderr=True))
+    display = choose_display(as_json, sys.stdout, Terminal(stderr=True))
 
     def emit(event: Event) -> None:
         if isinstance(event, NodeFailed):
@@ -93,8 +94,9 @@ def run(
         report_failure(failure, str(file))
     if not as_json:
         if explain:
-            Console().print(explanation(result.nodes))
-        _print_outputs(result)
+            Terminal().print(explanation(result.nodes))
+        with suppress(BrokenPipeError):  # the reader has gone; what was made is there
+            _print_outputs(result)
     raise typer.Exit(_EXIT[result.status])
 
 

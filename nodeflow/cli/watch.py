@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from nodeflow.cli import DONE
 from nodeflow.cli.connecting import Server, Token, connect, find_job
 from nodeflow.cli.following import Following
 from nodeflow.cli.server_display import ServerLines
+from nodeflow.cli.terminal import Terminal
 from nodeflow.client.client import Client
 
 app = typer.Typer()
@@ -52,7 +52,7 @@ def watch(
 
 
 def _watch_all(client: Client, after: int | None, as_json: bool) -> None:
-    show = ServerLines(Console())
+    show = ServerLines(Terminal())
     for event in client.events(after):
         if as_json:
             print(json.dumps(event, ensure_ascii=False), flush=True)

@@ -146,13 +146,14 @@ def test_a_value_that_cannot_be_made_hurts_no_other(open_store: OpenStore) -> No
     assert store.present(["a", "b", "c", "d"]) == {"a", "d"}
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, SystemExit])
 def test_a_done_that_raises_is_logged_and_stops_nothing(
-    open_store: OpenStore, caplog: pytest.LogCaptureFixture
+    open_store: OpenStore, caplog: pytest.LogCaptureFixture, kind: type[BaseException]
 ) -> None:
     store = open_store()
 
     def fail(error: Exception | None) -> None:
-        raise RuntimeError("listener broke")
+        raise kind("listener broke")
 
     store.put("a", lambda: number(1), fail)
     assert store_all(store, {"b": number(2)}) == [None]

@@ -16,6 +16,7 @@ from nodeflow.cli.display import (
     explanation,
     summary,
 )
+from nodeflow.cli.terminal import Terminal
 from nodeflow.events import (
     Event,
     NodeFailed,
@@ -92,6 +93,18 @@ def test_a_reader_who_leaves_does_not_stop_the_run():
     show(display, RUN)
 
     assert display.reader_left
+
+
+def test_lines_and_bars_fall_silent_when_their_reader_leaves():
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    for console in (Terminal(file=Gone()), Terminal(file=Gone(), force_terminal=True)):
+        display = choose_display(False, Gone(), console)
+        with display:
+            show(display, RUN)
+        assert console.quiet
 
 
 def test_lines_say_what_became_of_each_node_and_of_the_run():

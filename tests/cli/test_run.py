@@ -288,3 +288,16 @@ def test_a_cache_that_cannot_be_written_is_said_and_the_run_goes_on(
     assert said.code == 0
     assert "sum: 9" in said.out
     assert "NODEFLOW_CACHE" in said.err
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--explain"]])
+def test_a_reader_who_leaves_does_not_stop_the_run(flow, tmp_path, more):
+    """As with `nodeflow run FILE 2>&1 | true`: it ends, and well, and what it made is there."""
+    command = [sys.executable, "-m", "nodeflow.cli", "run", flow, "--out", tmp_path, *more]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        code = running.wait(timeout=60)
+
+    assert code == 0
+    assert [file.name for file in tmp_path.glob("*.txt")] == ["number_0001.txt"]
