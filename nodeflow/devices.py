@@ -38,11 +38,13 @@ class Device:
         name: What `torch.device` takes: `cpu`, `cuda:0`, `mps`, ...
         precision: The number format to compute in.
         compiled: Networks that denoise are compiled for it before they are used.
+        may_lower: Where memory is too small, models may compute in a lower precision.
     """
 
     name: str = "cpu"
     precision: Precision = Precision.FP32
     compiled: bool = False
+    may_lower: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class DeviceFacts:
         """The facts as one text, for keys."""
         # Compiled code rounds a little otherwise.
         how = self.device.precision.value + ("+compiled" if self.device.compiled else "")
+        # Who wants the precision as it was asked for must not be given what came of less.
+        how += "+lower" if self.device.may_lower else ""
         return "|".join([self.device.name, how, self.kind, *_versions()])
 
 

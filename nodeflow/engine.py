@@ -133,11 +133,15 @@ class Engine:
         """The device that computes; asks torch only if the answer is not remembered."""
         memory = JsonMemory(self.settings.cache / "devices.json")
         found = find_device(self._device, self._precision, memory)
-        if not self.settings.compile:
-            return found
-        # torch reads it when it compiles for the first time.
-        os.environ.setdefault(COMPILED, str(self.settings.cache / "compiled"))
-        return replace(found, device=replace(found.device, compiled=True))
+        if self.settings.compile:
+            # torch reads it when it compiles for the first time.
+            os.environ.setdefault(COMPILED, str(self.settings.cache / "compiled"))
+        asked = replace(
+            found.device,
+            compiled=self.settings.compile,
+            may_lower=self.settings.lower_precision,
+        )
+        return replace(found, device=asked)
 
     def load(self, path: Path) -> Workflow:
         """Read a workflow from a JSON file or from a picture.

@@ -86,6 +86,8 @@ class Settings(BaseSettings):
         cpu_threads: How many nodes may compute on the CPU at once.
         compile: Compile the networks that denoise; the first step then takes minutes, and all
             others are faster.
+        lower_precision: Where memory is too small for a model, go on in a lower precision, which
+            changes pictures a little.
         server: Address of the server that clients talk to; empty for the one on this machine.
         token: What that server wants from clients on other machines.
     """
@@ -107,6 +109,7 @@ class Settings(BaseSettings):
     history_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 90.0
     cpu_threads: Annotated[int, Field(ge=1, le=256)] = min(4, os.cpu_count() or 1)
     compile: bool = False
+    lower_precision: bool = False
     server: str = ""
     token: str = Field("", repr=False)
 

@@ -219,6 +219,24 @@ class ModelMemory:
             _hand_back()
         return freed
 
+    def let_go(self, recipe: Recipe) -> None:
+        """Let go of a part, and of all that was laid over it, also where this call has it in hand.
+
+        The caller must hold it no more; others that have it in hand keep it until they are done.
+        """
+        with self._lock:
+            gone = [
+                self._resident.pop(slot)
+                for slot in list(self._resident)
+                if (slot[0].digest, slot[0].part) == (recipe.digest, recipe.part)
+            ]
+            held = _leases.get() or []
+            for resident in gone:
+                if resident in held:
+                    held.remove(resident)
+        gone.clear()
+        _hand_back()
+
     def give_way(self) -> bool:
         """`make_room` for work that found too little memory; what it let go of is said in the
         node's log. False if there was nothing, so that there is no use in trying again."""

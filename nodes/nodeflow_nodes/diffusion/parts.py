@@ -20,6 +20,7 @@ from nodeflow_nodes.diffusion.families.quantizing import Quantizing
 from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.families.shifting import SHIFT, shift_of, shifted
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser, step_cache
+from nodeflow_nodes.diffusion.lower_precision import lowering
 from nodeflow_nodes.diffusion.part_sizes import expected_bytes
 from nodeflow_nodes.diffusion.quantize_checks import quantized_weights
 from nodeflow_nodes.diffusion.step_cache_checks import STEP_CACHES
@@ -43,6 +44,7 @@ def _kept(recipe: Recipe, models: ModelMemory, device: Device, load: Callable[[]
     return models.get(recipe, device, load, lambda part: part.size, expected)
 
 
+@lowering
 def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
     """The network of a model, with what is laid over it. A step cache is new at every call."""
     cache = step_cache(model.patches)
@@ -73,6 +75,7 @@ def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
     return models.get(model, device, lambda: base.changed(laying), lambda _: laying.fresh)
 
 
+@lowering
 def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextModel:
     """Tokenizer and text encoder of a model, with what is laid over them."""
     family = family_of(encoder)
@@ -92,12 +95,14 @@ def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextMode
     return models.get(encoder, device, patched, lambda _: laying.fresh)
 
 
+@lowering
 def autoencoder(vae: Recipe, models: ModelMemory, device: Device) -> Autoencoder:
     """The autoencoder of a model."""
     family = family_of(vae)
     return _kept(vae, models, device, lambda: family.load_autoencoder(vae, device))
 
 
+@lowering
 def ip_adapter(adapter: Recipe, models: ModelMemory, device: Device) -> IpAdapter:
     """What shows pictures to a network."""
     return _kept(
@@ -108,6 +113,7 @@ def ip_adapter(adapter: Recipe, models: ModelMemory, device: Device) -> IpAdapte
     )
 
 
+@lowering
 def image_encoder(encoder: Recipe, models: ModelMemory, device: Device) -> ClipVision:
     """CLIP's image encoder."""
     return _kept(
@@ -118,6 +124,7 @@ def image_encoder(encoder: Recipe, models: ModelMemory, device: Device) -> ClipV
     )
 
 
+@lowering
 def control_network(control: Recipe, models: ModelMemory, device: Device) -> ControlNetwork:
     """A control network."""
     family = family_of(control)

@@ -7,10 +7,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from nodeflow import Conditioning, Device, ModelMemory, Prompt, TextEncoder, node
+from nodeflow import Conditioning, Device, ModelMemory, Prompt, Recipe, TextEncoder, node
 from nodeflow_nodes.diffusion.hooks import conditioned_facts, text_facts
+from nodeflow_nodes.diffusion.lower_precision import precisions
 from nodeflow_nodes.diffusion.parts import text_model
-from nodeflow_nodes.diffusion.room import in_room
+from nodeflow_nodes.diffusion.room import SMALLER_MODEL, by_some_way
 from nodeflow_nodes.diffusion.text_checks import check_text
 
 
@@ -26,8 +27,11 @@ def encode_text(
             `(words)` means 1.1; write a parenthesis itself with a backslash before it.
             `embedding:name` is a word that `load_embedding` has taught.
     """
-    network = text_model(encoder, models, device)
-    return in_room(models, lambda: network.encode(text))
+
+    def encoded(encoder: Recipe, models: ModelMemory, device: Device) -> Conditioning:
+        return text_model(encoder, models, device).encode(text)
+
+    return by_some_way(models, precisions(encoder, models, device, encoded), SMALLER_MODEL)
 
 
 Pixels = Annotated[int, Field(ge=0, le=16384)]

@@ -32,7 +32,6 @@ from nodeflow_nodes.diffusion.hooks import check_sample
 from nodeflow_nodes.diffusion.inpainting import beside, kept_outside, mask_of
 from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import autoencoder, control_network, ip_adapter
-from nodeflow_nodes.diffusion.parts import denoiser as load_denoiser
 from nodeflow_nodes.diffusion.preview import look_at
 from nodeflow_nodes.diffusion.room import encoded_whole_or_not
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
@@ -73,13 +72,13 @@ class Plan:
     on_estimate: Callable[[int, Tensor], None] = lambda step, denoised: None
 
 
-def network_of(model: Model, latent: Latent, services: Services) -> Denoiser:
+def network_of(model: Model, latent: Latent, services: Services) -> InParts:
     """The model's network, which takes latents of this kind.
 
     Raises:
         InputError: It does not.
     """
-    network = load_denoiser(model, services.models, services.device)
+    network = InParts.of(model, services.models, services.device)
     # What the check before the run could not know.
     check_sample(
         {"channels": network.channels, "downscale": network.downscale},
@@ -92,7 +91,7 @@ def network_of(model: Model, latent: Latent, services: Services) -> Denoiser:
 
 def walked(
     model: Model,
-    network: Denoiser,
+    network: InParts,
     prompts: tuple[Conditioning, Conditioning],
     guidance: Guidance,
     latent: Latent,
@@ -123,7 +122,7 @@ def walked(
     heard = partial(_heard, model, network, scaled, around, services)
     positive = heard("positive", prompts[0])
     negative = heard("negative", prompts[1]) if guidance.scale != 1 else []
-    estimate = guided(InParts(network, services.models), positive, negative, guidance)
+    estimate = guided(network, positive, negative, guidance)
     seeds = seeds_of(latent, plan.seed)
     noise = start_noise(scaled, seeds)
     if not plan.add_noise:
@@ -137,9 +136,9 @@ def walked(
     watch = _watcher(model, network, plan, services)
     x = METHODS[plan.method].walk(estimate, x, plan.sigmas, seeds, watch, fades=levels.fades)
     require_finite(x, steps, steps)
-    if isinstance(network, CachedDenoiser):
+    if isinstance(network.whole, CachedDenoiser):
         # What is printed stands in the node's log.
-        print(network.summary())
+        print(network.whole.summary())
     if mask is not None:
         # Where nothing may change, the last step's rounding does not count either.
         x = torch.where(mask == 0, levels.mixed(scaled, noise, last), x)

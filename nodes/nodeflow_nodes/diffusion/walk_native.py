@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from torch import Tensor
+
 from nodeflow import Conditioning, InputError, Latent
+from nodeflow_nodes.diffusion.calls_in_parts import InParts
 from nodeflow_nodes.diffusion.families.family import Denoiser, OwnWalk, SelfWalking
-from nodeflow_nodes.diffusion.room import Way, by_some_way
 from nodeflow_nodes.diffusion.voices import Role, prompt_batch
 from nodeflow_nodes.diffusion.walk import Services, require_finite, seeds_of
 
 
 def walked_natively(
-    network: Denoiser,
+    network: InParts,
     prompts: tuple[Conditioning, Conditioning],
     latent: Latent,
     told: tuple[int, int, float, float],
@@ -31,7 +33,7 @@ def walked_natively(
         InputError: The model has no walk of its own, or it cannot do what it is asked for.
     """
     seed, steps, guidance, denoise = told
-    if not isinstance(network, SelfWalking):
+    if not isinstance(network.whole, SelfWalking):
         raise InputError(
             "the method native is the own walk of models that run by diffusers' pipelines, and "
             "this one has none; choose another method, such as euler"
@@ -61,7 +63,11 @@ def walked_natively(
 
     own = OwnWalk(guidance, steps, seeds_of(latent, seed), on_step)
     pair = batches[0], batches[1]
-    ways = iter([Way("all pictures", lambda: network.own_walk(samples, *pair, own))])
-    ended = by_some_way(services.models, ways)
+
+    def walk(whole: Denoiser) -> Tensor:
+        assert isinstance(whole, SelfWalking)
+        return whole.own_walk(samples, *pair, own)
+
+    ended = network.undivided(walk)
     require_finite(ended, steps, steps)
     return replace(latent, samples=ended)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
 import torch
 from nodeflow_nodes.diffusion.calls_in_parts import InParts
-from nodeflow_nodes.diffusion.families.family import Denoiser, PromptBatch
+from nodeflow_nodes.diffusion.families.family import Denoiser, PromptBatch, Weakening
 from nodeflow_nodes.diffusion.families.hints import Hint, Sight
+from nodeflow_nodes.diffusion.room import Way
 from torch import Tensor
 
-from nodeflow import ModelMemory
+from nodeflow import ModelMemory, OutOfMemoryError
 
 X = torch.rand(4, 2, 3, 3)
 
@@ -38,9 +41,12 @@ class Summing:
     most: int = 4
     guides: bool = True
     streams: list[str] = field(default_factory=list)
+    weak: bool = False
+    asked_weak: list[bool] = field(default_factory=list)
 
     def estimate(self, x: Tensor, sigma: float, prompt: PromptBatch) -> Tensor:
         self.streams.append(prompt.stream)
+        self.asked_weak.append(self.weak)
         if len(x) > self.most:
             raise MemoryError
         (hint,), (sight,) = prompt.hints, prompt.sights
@@ -49,6 +55,12 @@ class Summing:
         numbers = prompt.extra["width"] + prompt.hidden.mean((1, 2)) + prompt.pooled.mean(1)
         numbers = numbers + sight.hidden.mean((1, 2)) * sight.strength
         return (x + hint.image * hint.strength + prompt.beside) * sigma + numbers.view(-1, 1, 1, 1)
+
+    @contextmanager
+    def weakened(self, weakening: Weakening) -> Iterator[None]:
+        self.weak = True
+        yield
+        self.weak = False
 
     def guided_estimate(
         self, x: Tensor, sigma: float, positive: PromptBatch, negative: PromptBatch, scale: float
@@ -85,3 +97,22 @@ def test_a_step_cache_never_takes_parts_of_a_call_for_one_another() -> None:
     assert len({whole, first, second}) == 3
     network.estimate(X, 1.0, batch(1))
     assert starved.streams[3:] == [first, second]
+
+
+def test_a_network_that_takes_the_place_of_another_is_weakened_as_that_was() -> None:
+    other = Summing(1)
+    ways = iter([Way("the network in bf16", lambda: cast("Denoiser", other))])
+    network = InParts(cast("Denoiser", Summing(0)), ModelMemory(), ways)
+    with network.weakened(Weakening(attention=True)):
+        found = network.estimate(X, 2.0, batch(4))
+    assert other.asked_weak == [True] * 4
+    network.estimate(X, 2.0, batch(4))
+    assert other.asked_weak == [True] * 4 + [False] * 4
+    torch.testing.assert_close(found, Summing().estimate(X, 2.0, batch(4)))
+
+
+def test_what_finds_no_room_in_any_way_says_what_to_do() -> None:
+    ways = iter([Way("the network in bf16", lambda: cast("Denoiser", Summing(0)))])
+    network = InParts(cast("Denoiser", Summing(0)), ModelMemory(), ways)
+    with pytest.raises(OutOfMemoryError, match=r"even with one picture.*make the picture smaller"):
+        network.estimate(X, 2.0, batch(4))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,86 +14,18 @@ from nodeflow_nodes.diffusion.load import LoadedModel
 from torch import Tensor
 from transformers import CLIPTextModel
 
-from nodeflow import Device, Image, ModelMemory, Workflow
-from nodeflow.engine import Engine
-from nodeflow.events import Event, NodeFailed, NodeLog
-from nodeflow.runs.console import captured
-from nodeflow.settings import Settings
-from tests.test_workflows import SHIPPED
-
-ERRORS: dict[str, Callable[[], Exception]] = {
-    "GPU": lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
-    "CPU": lambda: RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
-    "Python": MemoryError,
-}
-SIZE = {"width": 192, "height": 128, "steps": 2}
-
-
-@dataclass
-class Told:
-    """A run's picture, None if it failed, and what it told."""
-
-    picture: Tensor | None
-    events: list[Event]
-
-    @property
-    def log(self) -> list[str]:
-        return [event.text for event in self.events if isinstance(event, NodeLog)]
-
-    @property
-    def failure(self) -> str:
-        (failed,) = (event for event in self.events if isinstance(event, NodeFailed))
-        return f"{failed.node}: {failed.sentence}"
-
+from nodeflow import Device, Image, ModelMemory
+from tests.nodes.diffusion.starving import ERRORS, Machine, Told, psnr, starve
 
 Draw = Callable[..., Told]
-
-
-def flow_data() -> dict[str, Any]:
-    """Text to image without what comes after the picture."""
-    data = json.loads(SHIPPED["text_to_image"].read_text())
-    for name in ("save", "upscale", "load_upscaler"):
-        data["nodes"].pop(name, None)
-    data["inputs"]["batch"] = {"node": "empty", "input": "batch"}
-    return {**data, "outputs": {"image": {"node": "decode", "output": "image"}}}
 
 
 @pytest.fixture
 def draw(tmp_path: Path) -> Iterator[Draw]:
     """Runs the workflow with the embedded model; nothing is known from the run before."""
-    settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data", packs=())
-    engines: list[Engine] = []
-
-    def run(same_engine: bool = False, watched: bool = False, **inputs: Any) -> Told:
-        if not same_engine:
-            engines.append(Engine(settings, device="cpu", precision="fp32", cache=False))
-        engine, events = engines[-1], []
-        with captured():
-            flow = engine.with_inputs(Workflow.from_data(flow_data()), SIZE | inputs)
-            result = engine.run(
-                flow, out=tmp_path / "out", emit=events.append, watched=watched
-            ).loaded()
-        return Told(result["image"] if result.status == "done" else None, events)
-
-    yield run
-    for engine in engines:
-        engine.close()
-
-
-def starve(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, holds: Any, error: Any) -> None:
-    """Let a method run out of memory unless `holds` says of its first argument that it fits."""
-    plain = getattr(kind, name)
-
-    def hungry(self: Any, first: Tensor, *args: Any, **kwargs: Any) -> Any:
-        if not holds(first):
-            raise error()
-        return plain(self, first, *args, **kwargs)
-
-    monkeypatch.setattr(kind, name, hungry)
-
-
-def psnr(one: Tensor, other: Tensor) -> float:
-    return float(-10 * ((one - other) ** 2).mean().log10())
+    machine = Machine(tmp_path)
+    yield machine.draw
+    machine.close()
 
 
 @pytest.mark.parametrize("kind", ERRORS)
@@ -188,7 +118,9 @@ def test_a_walk_without_memory_for_one_picture_says_what_to_do_and_the_next_run_
         starve(starved, UNet2DConditionModel, "forward", lambda x: False, ERRORS["CPU"])
         found = draw()
     assert found.failure.startswith("sample: out of memory, even with one picture and one prompt")
-    assert "make the picture smaller, use the model in a smaller precision" in found.failure
+    assert (
+        "make the picture smaller, or fewer at a time, use the model in a smaller" in found.failure
+    )
     assert draw(same_engine=True).picture is not None
 
 
