@@ -58,7 +58,9 @@ def test_a_shortcut_is_changed_at_once_and_kept(editor: Editor) -> None:
     editor.page.keyboard.press("Control+j")
     expect(editor.page.get_by_role("group", name="Note")).to_be_visible()
     editor.page.keyboard.press("?")
-    editor.page.get_by_role("button", name="Reset all").click()
+    # Settings are kept for all windows, those of the next test too.
+    with editor.page.expect_response(lambda answer: answer.request.method == "PUT"):
+        editor.page.get_by_role("button", name="Reset all").click()
 
 
 def test_find_cycles_and_centres(editor: Editor) -> None:
@@ -184,7 +186,9 @@ def test_keys_of_another_command_are_taken_from_it_and_escape_only_stops_asking(
     expect(editor.page.get_by_role("group", name="Note")).to_be_visible()
     assert len(editor.doc["nodes"]) == 2
     editor.page.keyboard.press("?")
-    editor.page.get_by_role("button", name="Reset all").click()
+    # Settings are kept for all windows, those of the next test too.
+    with editor.page.expect_response(lambda answer: answer.request.method == "PUT"):
+        editor.page.get_by_role("button", name="Reset all").click()
 
 
 def test_f2_renames_the_node_and_an_empty_title_gives_its_own_back(editor: Editor) -> None:
