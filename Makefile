@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+QUANTIZED := $(VENV)/quantized
 WEB := $(BIN)/python scripts/web_tools.py
 
 .PHONY: demo test test-slow check lint types layers web web-check schema serve bench thumbnails screenshots
@@ -13,7 +14,7 @@ demo: $(INSTALLED)
 	$(BIN)/nodeflow run workflows/text_to_image.json
 
 # All checks and all tests; a failing check does not hide what the tests say.
-test: $(INSTALLED)
+test: $(INSTALLED) $(QUANTIZED)
 	@status=0; $(MAKE) --no-print-directory --keep-going check web || status=1; \
 	$(WEB) chromium || status=1; $(BIN)/python scripts/run_tests.py || status=1; exit $$status
 
@@ -75,4 +76,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 	{ echo "nodeflow needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# Beside the rest: diffusers imports these wherever it finds them, and they have much to say then.
+$(QUANTIZED): constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+	--target $@ -c constraints.txt torchao bitsandbytes
 	@touch $@

@@ -1,19 +1,29 @@
-"""All tests: those of Python, then those that drive a browser; one closing line for both.
+"""All tests: those of Python, those with packages for quantized weights, and those that drive a
+browser; one closing line for all.
 
-They are two processes of pytest, as Playwright and pytest-asyncio each want the thread's event
-loop for themselves.
+They are processes of their own: Playwright and pytest-asyncio each want the thread's event loop
+for themselves, and the packages are imported by others wherever they are found.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
-SUITES = ((), ("tests/web",))
+QUANTIZED = Path(sys.prefix, "quantized")
+"""Where `make test` installs the packages."""
+SUITES: tuple[tuple[Sequence[str], Mapping[str, str]], ...] = (
+    ((), {}),
+    (("-m", "quantized", "tests/nodes/diffusion"), {"PYTHONPATH": str(QUANTIZED)}),
+    (("tests/web",), {}),
+)
+"""Arguments, and what the environment has besides."""
 CLOSING = re.compile(r"(?:=+ )?(\d+ [a-z]+(?:, \d+ [a-z]+)*) in [0-9.]+s\b")
 _ORDER = ("failed", "passed", "skipped", "deselected", "xfailed", "xpassed", "warnings", "errors")
 _PLURAL = {"error": "errors", "warning": "warnings"}
@@ -43,11 +53,17 @@ def summed(parts: Iterable[str], seconds: float) -> str:
     return f"{', '.join(words)} in {seconds:.2f}s"
 
 
-def run(arguments: Iterable[str]) -> tuple[int, str]:
+def run(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
     """One pytest, shown while it runs; its exit code and what it counted."""
     command = [sys.executable, "-m", "pytest", *arguments]
     lines: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as tests:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**os.environ, **environment},
+    ) as tests:
         assert tests.stdout is not None
         for line in tests.stdout:
             sys.stdout.write(line)
@@ -58,7 +74,7 @@ def run(arguments: Iterable[str]) -> tuple[int, str]:
 
 def main() -> int:
     begin = time.monotonic()
-    results = [run(arguments) for arguments in SUITES]
+    results = [run(arguments, environment) for arguments, environment in SUITES]
     closing = [counted for _, counted in results]
     # A process that never came to its end must not look like a part of a success.
     if all(closing):

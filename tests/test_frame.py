@@ -14,7 +14,10 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-REQUIREMENTS = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+REQUIREMENTS = [
+    *PROJECT["dependencies"],
+    *(wanted for extra in PROJECT["optional-dependencies"].values() for wanted in extra),
+]
 MODULES = [
     path for folder in ("nodeflow", "nodes") for path in sorted((ROOT / folder).rglob("*.py"))
 ]

@@ -14,7 +14,6 @@ from nodeflow import Device, ModelMemory, Precision, Recipe, Workflow
 from nodeflow.engine import Engine
 from nodeflow.settings import Settings
 from tests.nodes.diffusion.gguf_writing import write_gguf
-from tests.nodes.diffusion.test_quantize import installed
 from tests.nodes.diffusion.tiny_flow_models import make_flux, original_flux
 from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
 
@@ -61,8 +60,9 @@ def test_matrices_of_gguf_files_are_expected_to_stay_in_their_blocks(
     assert expected_bytes(model, device)() == pytest.approx(size, rel=0.05)
 
 
+@pytest.mark.quantized
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("weights", [installed("int8"), installed("fp8"), installed("nf4")])
+@pytest.mark.parametrize("weights", ["int8", "fp8", "nf4"])
 def test_quantised_weights_are_expected_to_take_what_they_take(
     flux: dict[str, torch.Tensor], tmp_path: Path, weights: str
 ) -> None:

@@ -28,14 +28,6 @@ from tests.nodes.diffusion.tiny_models import make_pipeline, save
 State = dict[str, Tensor]
 
 
-def installed(weights: str) -> Any:
-    library = LIBRARIES[weights]
-    absent = importlib.util.find_spec(library) is None
-    return pytest.param(
-        weights, marks=pytest.mark.skipif(absent, reason=f"{library} is not installed")
-    )
-
-
 @pytest.fixture(scope="module")
 def unet() -> Any:
     return make_pipeline("1")
@@ -50,9 +42,10 @@ def states(unet: Any) -> dict[str, State]:
     }
 
 
+@pytest.mark.quantized
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["1", "sd3", "flux"])
-@pytest.mark.parametrize("weights", [installed(weights) for weights in LIBRARIES])
+@pytest.mark.parametrize("weights", list(LIBRARIES))
 def test_it_is_smaller_and_gives_nearly_the_same(
     states: dict[str, State], tmp_path: Path, kind: str, weights: str
 ) -> None:
@@ -71,8 +64,9 @@ def test_it_is_smaller_and_gives_nearly_the_same(
     assert torch.equal(estimate(small, memory, Precision.BF16)[1], found)
 
 
+@pytest.mark.quantized
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("weights", [installed("int8")])
+@pytest.mark.parametrize("weights", ["int8"])
 def test_loras_are_laid_before_the_rounding_and_step_caches_over_it(
     unet: Any, states: dict[str, State], tmp_path: Path, weights: str
 ) -> None:
