@@ -79,7 +79,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 # Beside the rest: diffusers imports these wherever it finds them, and they have much to say then.
-$(QUANTIZED): constraints.txt
+$(QUANTIZED): constraints.txt | $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 	--target $@ -c constraints.txt torchao bitsandbytes
 	@touch $@
