@@ -131,6 +131,10 @@ def _facts(registry: Registry, spec: NodeSpec, port: str, path: Path) -> dict[st
         for name in ("family", "precision"):
             if isinstance(value := facts.get(name), str):
                 known.setdefault(name, value)
+    for facts in told.values():
+        # Of what fits several, such as an autoencoder, no single family is a fact.
+        if isinstance(families := facts.get("families"), list):
+            known.setdefault("family", " or ".join(str(family) for family in families))
     return known
 
 

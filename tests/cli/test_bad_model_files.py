@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
 import torch
 from safetensors.torch import save
@@ -217,3 +218,172 @@ def test_an_upscalers_architecture_and_precision_are_listed(models: Path, listed
     entry = listed("upscalers", "emoji_x4.safetensors")
     assert (entry["family"], entry["precision"]) == ("RealESRGAN Compact", "fp16")
     assert entry["problem"] == ""
+
+
+def link(source: str) -> dict[str, str]:
+    node, output = source.split(".")
+    return {"node": node, "output": output}
+
+
+def node(kind: str, **inputs: Any) -> dict[str, Any]:
+    return {"type": kind, "inputs": inputs}
+
+
+BASE = {
+    "load": node(LOAD, file="emoji"),
+    "prompt": node("diffusion.encode_text", encoder=link("load.text_encoder"), text="a cat"),
+    "empty": node("diffusion.empty_latent", model=link("load.model"), width=64, height=64),
+    "picture": node("image.load", file="picture.png"),
+}
+PROMPTS = {"positive": link("prompt.conditioning"), "negative": link("prompt.conditioning")}
+FLUX_LORA = {
+    "transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight": torch.zeros(4, 64),
+    "transformer.single_transformer_blocks.0.attn.to_q.lora_B.weight": torch.zeros(64, 4),
+}
+XL_ADAPTER = {
+    "image_proj.proj.weight": torch.zeros(4 * 2048, 8),
+    "ip_adapter.1.to_k_ip.weight": torch.zeros(640, 2048),
+}
+SD3_CONTROL = {
+    "controlnet_blocks.0.weight": torch.zeros(4, 4),
+    "pos_embed_input.proj.weight": torch.zeros(4, 16, 2, 2),
+}
+SD_AUTOENCODER = {
+    "decoder.conv_in.weight": torch.zeros(8, 4, 3, 3),
+    "encoder.conv_in.weight": torch.zeros(8, 3, 3, 3),
+}
+FOREIGN: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
+    "a LoRA": (
+        "loras",
+        FLUX_LORA,
+        {
+            "mine": node(
+                "diffusion.load_lora",
+                model=link("load.model"),
+                text_encoder=link("load.text_encoder"),
+                file="x.safetensors",
+            )
+        },
+        "is for models of the family flux, and this one is of stable_diffusion; choose a LoRA of",
+    ),
+    "a ControlNet": (
+        "controlnet",
+        SD3_CONTROL,
+        {
+            "open": node("diffusion.load_controlnet", file="x.safetensors"),
+            "mine": node(
+                "diffusion.apply_controlnet",
+                controlnet=link("open.controlnet"),
+                image=link("picture.image"),
+                **PROMPTS,
+            ),
+        },
+        "is for the family stable_diffusion_3, and the positive prompt is for stable_diffusion; "
+        "choose another control network, of the model",
+    ),
+    "an autoencoder": (
+        "vae",
+        SD_AUTOENCODER,
+        {
+            "open": node("diffusion.load_vae", file="x.safetensors"),
+            "mine": node(
+                "diffusion.decode", vae=link("open.vae"), latent=link("empty.latent")
+            ),
+        },
+        "takes 4; use the parts of one model for both",
+    ),
+    "an embedding": (
+        "embeddings",
+        {"emb_params": torch.zeros(2, 768)},
+        {
+            "mine": node(
+                "diffusion.load_embedding",
+                text_encoder=link("load.text_encoder"),
+                file="x.safetensors",
+            )
+        },
+        "has vectors of width 768, and the text encoder makes 256; choose one for the model",
+    ),
+    "an IP-Adapter": (
+        "ipadapter",
+        XL_ADAPTER,
+        {
+            "open": node("diffusion.load_ip_adapter", file="x.safetensors"),
+            "see": node("diffusion.load_clip_vision", file="h.safetensors"),
+            "mine": node(
+                "diffusion.apply_ip_adapter",
+                ip_adapter=link("open.ip_adapter"),
+                clip_vision=link("see.clip_vision"),
+                images=[link("picture.image")],
+                **PROMPTS,
+            ),
+        },
+        "is for the family stable_diffusion_xl, and the positive prompt is for stable_diffusion; "
+        "choose another IP-Adapter, of the model",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def check_with(
+    models: Path, nodeflow: Nodeflow, tmp_path: Path
+) -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
+    """Errors of a workflow with the embedded model and some nodes more."""
+
+    def call(nodes: dict[str, Any]) -> list[dict[str, Any]]:
+        inputs = tmp_path / "data" / "inputs"
+        inputs.mkdir(parents=True, exist_ok=True)
+        PIL.Image.new("RGB", (64, 64)).save(inputs / "picture.png")
+        encoder = {
+            "vision_model.embeddings.class_embedding": torch.zeros(8),
+            "visual_projection.weight": torch.zeros(8, 8),
+        }
+        (models / "clip_vision").mkdir(parents=True, exist_ok=True)
+        (models / "clip_vision" / "h.safetensors").write_bytes(save(encoder))
+        workflow = tmp_path / "workflow.json"
+        workflow.write_text(json.dumps({"nodeflow": 1, "nodes": BASE | nodes}))
+        (told,) = json.loads(nodeflow("check", workflow, "--json").out)
+        return [problem for problem in told["problems"] if problem["severity"] == "error"]
+
+    return call
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_file_for_another_family_is_said_before_the_run_with_node_and_file(
+    models: Path, check_with: Any, what: str
+) -> None:
+    kind, state, nodes, says = FOREIGN[what]
+    file = models / kind / "x.safetensors"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(save(state))
+    (problem,) = check_with(nodes)
+    assert (problem["code"], problem["node"]) == ("check_failed", "mine")
+    assert str(file) in problem["sentence"]
+    assert says in problem["sentence"]
+
+
+KINDS = ("loras", "controlnet", "vae", "embeddings", "ipadapter", "diffusion_models")
+BROKEN = {
+    "zero.safetensors": (b"", "is empty; fetch the file again"),
+    "magic.safetensors": (b"GARBAGE!" * 9, "is not a whole safetensors file"),
+    "lies.safetensors": ((2**40).to_bytes(8, "little") + bytes(99), "says that its header is"),
+    "cut.safetensors": (save(FLUX_LORA)[:-1], "are truncated"),
+    "page.safetensors": (b"<!DOCTYPE html><html></html>", "is not a whole safetensors file"),
+    "foreign.safetensors": (save(weights()), "it holds 8 tensors, such as"),
+}
+
+
+def test_whatever_is_wrong_with_a_file_is_listed_with_it(models: Path, nodeflow: Nodeflow) -> None:
+    for kind in KINDS:
+        (models / kind).mkdir(parents=True)
+        for name, (data, _) in BROKEN.items():
+            (models / kind / name).write_bytes(data)
+    told = json.loads(nodeflow("models", "--json").out)
+    unsaid = [
+        (kind, entry)
+        for kind in KINDS
+        for entry in told[kind]
+        if BROKEN[entry["name"]][1] not in entry["problem"] or "; " not in entry["problem"]
+    ]
+    assert unsaid == []
+    assert [len(told[kind]) for kind in KINDS] == [len(BROKEN)] * len(KINDS)

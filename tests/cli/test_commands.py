@@ -93,7 +93,8 @@ def test_models_names_files_and_where_to_put_others(nodeflow, tmp_path, monkeypa
     (tmp_path / "models" / "loras" / "ink.safetensors").touch()
 
     (line,) = [line for line in nodeflow("models").out.splitlines() if "ink" in line]
-    assert line == "  ink.safetensors  0 B"
+    assert line.startswith("  ink.safetensors  0 B; ")
+    assert line.endswith("ink.safetensors is empty; fetch the file again.")
     (entry,) = json.loads(nodeflow("models", "--json").out)["loras"]
     assert (entry["name"], entry["size"]) == ("ink.safetensors", 0)
     assert str(tmp_path / "models" / "vae") in nodeflow("models").out

@@ -9,9 +9,11 @@ from pydantic import JsonValue
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
 from nodeflow_nodes.diffusion.hooks import (
+    FILE,
     NEEDS_VAE,
     Facts,
     Known,
+    called,
     check_for_prompts,
     check_together,
     check_walk_part,
@@ -24,7 +26,11 @@ def control_facts(file: Known) -> dict[str, Facts]:
     if not isinstance(file, Path):
         return {}
     found = ControlFile.read(file)
-    facts: dict[str, JsonValue] = {"family": found.family}
+    facts: dict[str, JsonValue] = {
+        "family": found.family,
+        "precision": found.precision,
+        FILE: str(found.path),
+    }
     facts |= {"text_width": found.text_width} if found.text_width else {}
     facts |= {"channels": found.channels} if found.channels else {}
     facts |= {"union": True} if found.union else {}
@@ -46,14 +52,15 @@ def check_control(
     facts = facts_of(controlnet)
     if facts.get("union") and mode == "none":
         raise InputError(
-            "the control network is one for several kinds of pictures; choose which kind it is "
+            f"{called('the control network', controlnet)} is one for several kinds of "
+            "pictures; choose which kind it is "
             "given by mode"
         )
     sees, makes = facts.get("channels"), facts_of(vae).get("channels")
     if sees is not None and makes is not None and sees != makes:
         raise InputError(
-            f"the control network sees latents of {sees} channels, and the autoencoder makes "
-            f"{makes}; give it the autoencoder of the model"
+            f"{called('the control network', controlnet)} sees latents of {sees} channels, and "
+            f"{called('the autoencoder', vae)} makes {makes}; give it the autoencoder of the model"
         )
     check_for_prompts("control network", controlnet, positive, negative)
 

@@ -12,7 +12,13 @@ from blake3 import blake3
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.catalog import CATALOG, FolderLayout
-from nodeflow_nodes.diffusion.headers import read_config, unreadable, weights_digest
+from nodeflow_nodes.diffusion.headers import (
+    read_config,
+    read_entries,
+    stored_precision,
+    unreadable,
+    weights_digest,
+)
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 
 Config = dict[str, Any]
@@ -52,6 +58,7 @@ def inspect_folder(path: Path) -> ModelFile:
         text_width=_number(denoiser, layout.text_width, path / layout.denoiser),
         inputs=_number(denoiser, "in_channels", path / layout.denoiser) // layout.packed,
         inner_width=_inner_width(denoiser),
+        precision=folder_precision(files),
     )
     texts = {part: configs[part] for part in parts if part in layout.tokenizers}
     _check_fit(folder, layout, texts)
@@ -196,6 +203,11 @@ def _check_fit(folder: ModelFile, layout: FolderLayout, texts: dict[str, Config]
             f"the network of {folder.path} takes text of width {folder.text_width} and its text "
             f"encoder makes {made}; the parts are of different models"
         )
+
+
+def folder_precision(weights: list[Path]) -> str:
+    """In which most of a folder's weights are stored."""
+    return stored_precision(entry for file in weights for entry in read_entries(file).values())
 
 
 def folder_digest(path: Path, weights: list[Path]) -> str:

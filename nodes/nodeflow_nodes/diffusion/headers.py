@@ -10,7 +10,7 @@ import json
 import math
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from nodeflow import InputError
 
 _LARGEST_HEADER = 100 << 20  # as the safetensors library itself limits it
 _FETCH = "fetch the file again"
+_PRECISIONS = {"F32": "fp32", "F16": "fp16", "BF16": "bf16", "F64": "fp64"}
 _NO_WEIGHTS = frozenset((".json", ".md", ".txt", ".yaml", ".yml"))
 """Endings of what lies beside weights."""
 _REASONS: Mapping[int, tuple[str, str]] = {
@@ -129,6 +130,15 @@ def read_entries(path: Path) -> dict[str, Entry]:
     """
     _, entries = _parsed(path)
     return entries
+
+
+def stored_precision(entries: Iterable[Entry]) -> str:
+    """The number format that most bytes of some tensors are in: `fp32`, `fp16`, `bf16`, ..."""
+    sizes: dict[str, int] = {}
+    for entry in entries:
+        sizes[entry.dtype] = sizes.get(entry.dtype, 0) + entry.size
+    most = max(sizes, key=lambda name: sizes[name], default="")
+    return _PRECISIONS.get(most, "fp8" if most.startswith("F8") else most.lower())
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.by_size import BY_LATENT
 from nodeflow_nodes.diffusion.inspection import inspect_part, inspect_text_encoders, vocabularies
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 from nodeflow_nodes.diffusion.modular_folders import MODULAR
@@ -22,6 +23,8 @@ Facts = Mapping[str, JsonValue]
 Known = object
 """A literal, facts, or None."""
 
+FILE: Final = "file"
+"""The fact that names the file of a part, for sentences."""
 NATIVE: Final = "native"
 """The method that leaves a walk to the model's own pipeline."""
 
@@ -58,11 +61,12 @@ def text_encoder_facts(
     told = family if isinstance(family, str) and family != "auto" else ""
     found = inspect_text_encoders(file, second, third, family=told)
     facts: dict[str, JsonValue] = {"family": found.family, "text_width": found.text_width}
+    facts |= _precision(found.models[0])
     return {"text_encoder": {**facts, **_reads(*found.models)}}
 
 
 def vae_facts(file: Known) -> dict[str, Facts]:
-    """Facts of `load_vae`; of an autoencoder alone no family is known."""
+    """Facts of `load_vae`; an autoencoder alone may be of several families."""
     return {"vae": _latent(inspect_part(file, "vae"))} if isinstance(file, Path) else {}
 
 
@@ -119,7 +123,8 @@ def check_sample(
         theirs, ours = facts_of(prompt).get("family"), facts_of(model).get("family")
         if theirs is not None and ours is not None and theirs != ours:
             raise InputError(
-                f"the {name} prompt is for the family {theirs}, and the model is of {ours}; encode "
+                f"the {name} prompt is for the family {theirs}, and "
+                f"{called('the model', model)} is of {ours}; encode "
                 "it with the model's own text encoder, or choose the family at load_text_encoder"
             )
         _agree(f"the {name} prompt", prompt, model, ("text_width",))
@@ -153,8 +158,8 @@ def check_for_prompts(what: str, known: Known, positive: Known, negative: Known)
             theirs, ours = prompt.get(fact), facts.get(fact)
             if theirs is not None and ours is not None and theirs != ours:
                 raise InputError(
-                    f"the {what} is for {words} {ours}, and the {name} prompt is for {theirs}; "
-                    f"choose another {what}, of the model's family"
+                    f"{called(f'the {what}', known)} is for {words} {ours}, and the {name} prompt "
+                    f"is for {theirs}; choose another {what}, of the model's family"
                 )
 
 
@@ -225,7 +230,8 @@ def check_noise(model: Known, latent: Known) -> None:
 
 def check_decode(vae: Known, latent: Known) -> None:
     """The latent must be of the kind that the autoencoder makes."""
-    _agree("the latent", latent, vae, ("channels", "downscale"))
+    whose = f"{called('the autoencoder', vae)} takes"
+    _agree("the latent", latent, vae, ("channels", "downscale"), whose)
 
 
 def _agree(
@@ -233,8 +239,9 @@ def _agree(
     source: Known,
     target: Known,
     names: tuple[str, ...],
-    whose: str = "the model takes",
+    whose: str = "",
 ) -> None:
+    whose = whose or f"{called('the model', target)} takes"
     have, want = facts_of(source), facts_of(target)
     for name in names:
         if name in have and name in want and have[name] != want[name]:
@@ -244,9 +251,18 @@ def _agree(
             )
 
 
+def called(what: str, known: Known) -> str:
+    """A part of a model as sentences name it: with its file, if that is known."""
+    file = facts_of(known).get(FILE)
+    return f"{what} {file}" if isinstance(file, str) else what
+
+
 def _latent(model: ModelFile) -> dict[str, JsonValue]:
-    family: dict[str, JsonValue] = {"family": model.family} if len(model.parts) > 1 else {}
-    return {**family, **_precision(model), **_kind(model)}
+    families: list[JsonValue] = [*BY_LATENT.get(model.channels, ())]
+    family: dict[str, JsonValue] = {"families": families} if families else {}
+    if len(model.parts) > 1:
+        family = {"family": model.family}
+    return {**family, **_precision(model), **_kind(model), FILE: str(model.path)}
 
 
 def _text(model: ModelFile) -> dict[str, JsonValue]:
@@ -276,6 +292,7 @@ def _model(model: ModelFile) -> dict[str, JsonValue]:
     return {
         **_text(model),
         **_kind(model),
+        FILE: str(model.path),
         "prediction": model.prediction,
         "has_vae": "vae" in model.parts,
         **({"inner_width": model.inner_width} if model.inner_width else {}),

@@ -7,8 +7,10 @@ from pathlib import Path
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.ip_adapter_keys import ClipVisionFile, IpAdapterFile
 from nodeflow_nodes.diffusion.hooks import (
+    FILE,
     Facts,
     Known,
+    called,
     check_for_prompts,
     check_together,
     check_walk_part,
@@ -29,6 +31,7 @@ def ip_adapter_facts(file: Known) -> dict[str, Facts]:
             "image_width": found.image_width,
             "projected": found.projected,
             "precision": found.precision,
+            FILE: str(found.path),
         }
     }
 
@@ -43,6 +46,7 @@ def clip_vision_facts(file: Known) -> dict[str, Facts]:
             "width": found.width,
             "projected": found.projected,
             "precision": found.precision,
+            FILE: str(found.path),
         }
     }
 
@@ -64,8 +68,9 @@ def check_ip_adapter(
     gives = facts_of(clip_vision).get("projected" if facts.get("projected") else "width")
     if wanted is not None and gives is not None and wanted != gives:
         raise InputError(
-            f"the IP-Adapter takes pictures as states of width {wanted}, and the image encoder "
-            f"gives {gives}; choose the image encoder that the adapter was trained with"
+            f"{called('the IP-Adapter', ip_adapter)} takes pictures as states of width {wanted}, "
+            f"and {called('the image encoder', clip_vision)} gives {gives}; choose "
+            "the image encoder that the adapter was trained with"
         )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.by_size import OF_UNETS as BY_TEXT_WIDTH
 from nodeflow_nodes.diffusion.families.lora_layers import (
     DENOISER,
     FAMILIES,
@@ -42,14 +45,28 @@ def check_lora_model(model: Known, file: Known) -> None:
     _check_network(lora, facts_of(model))
 
 
-def lora_facts(model: Known, text_encoder: Known) -> dict[str, Facts]:
-    """Facts of `load_lora`: those of what it changes."""
+def lora_facts(model: Known, text_encoder: Known, file: Known = None) -> dict[str, Facts]:
+    """Facts of `load_lora`: those of what it changes, or of the file where nothing else is told,
+    as when the catalog of models asks."""
+    if model is None and text_encoder is None:
+        return {"model": _told(file)}
     return {"model": facts_of(model), "text_encoder": facts_of(text_encoder)}
 
 
-def lora_model_facts(model: Known) -> dict[str, Facts]:
-    """Facts of `load_lora_model`: those of the network."""
-    return {"model": facts_of(model)}
+def lora_model_facts(model: Known, file: Known = None) -> dict[str, Facts]:
+    """Facts of `load_lora_model`: those of the network, or of the file; see `lora_facts`."""
+    return {"model": _told(file) if model is None else facts_of(model)}
+
+
+def _told(file: Known) -> Facts:
+    if not isinstance(file, Path):
+        return {}
+    lora = LoraFile.read(file)
+    known = BY_TEXT_WIDTH.get(lora.text_width)
+    families: list[JsonValue] = [*sorted(lora.families)]
+    if known in lora.families:
+        families = [known]
+    return {"precision": lora.table.precision} | ({"families": families} if families else {})
 
 
 def _check_network(lora: LoraFile, model: Facts) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.catalog import CATALOG, FolderLayout
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
-from nodeflow_nodes.diffusion.folders import folder_digest, weight_files
+from nodeflow_nodes.diffusion.folders import folder_digest, folder_precision, weight_files
 from nodeflow_nodes.diffusion.headers import read_config
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 
@@ -89,6 +89,7 @@ def inspect_modular(path: Path) -> ModelFile:
         layout="folder",
         parts=frozenset(PART_NAMES),
         downscale=0,
+        precision=folder_precision(files),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.embedding_keys import PICKLES, EmbeddingFile
+from nodeflow_nodes.diffusion.families.embedding_keys import EmbeddingFile
 from nodeflow_nodes.diffusion.hooks import Facts, Known, facts_of
 from nodeflow_nodes.diffusion.prompts import split_calls
 
@@ -29,27 +29,22 @@ def word_of(file: Path, name: str) -> str:
     return word
 
 
-def require_embedding(file: Path) -> EmbeddingFile | None:
-    """The header of an embedding; None for a pickle, which has none.
-
-    Raises:
-        InputError: It is broken, or no embedding.
-    """
-    return None if file.suffix in PICKLES else EmbeddingFile.read(file)
-
-
 def check_embedding(text_encoder: Known, file: Known, name: Known) -> None:
     """The vectors must be as long as the text encoder's, as far as the header tells."""
     if not isinstance(file, Path):
         return
     word_of(file, name if isinstance(name, str) else "")
-    found, facts = require_embedding(file), facts_of(text_encoder)
-    if found is not None:
-        found.require_fit(facts.get("family"), facts.get("text_width"))
+    facts = facts_of(text_encoder)
+    EmbeddingFile.read(file).require_fit(facts.get("family"), facts.get("text_width"))
 
 
 def embedding_facts(text_encoder: Known, file: Known, name: Known) -> dict[str, Facts]:
-    """Facts of `load_embedding`: those of the encoder, and the word."""
+    """Facts of `load_embedding`: those of the encoder, and the word; or of the file where nothing
+    else is told, as when the catalog of models asks."""
+    if text_encoder is None and isinstance(file, Path):
+        found = EmbeddingFile.read(file)
+        families: list[JsonValue] = [*found.families]
+        return {"text_encoder": {"precision": found.precision, "families": families}}
     facts = facts_of(text_encoder)
     if not facts or not isinstance(file, Path) or not isinstance(name, str):
         return {}

@@ -10,11 +10,10 @@ from blake3 import blake3
 from pydantic import Field
 
 from nodeflow import File, Patch, TextEncoder, node
-from nodeflow_nodes.diffusion.families.embedding_keys import CLIP_SKIP, EMBEDDING
+from nodeflow_nodes.diffusion.families.embedding_keys import CLIP_SKIP, EMBEDDING, EmbeddingFile
 from nodeflow_nodes.diffusion.text_checks import (
     check_embedding,
     embedding_facts,
-    require_embedding,
     text_encoder_facts,
     word_of,
 )
@@ -35,7 +34,7 @@ def load_embedding(
         file: A safetensors file, or `.pt` and `.bin`, of which nothing but tensors is read.
         name: What prompts call it; the file's name without its ending if empty.
     """
-    require_embedding(file)
+    EmbeddingFile.read(file)
     word = word_of(file, name)
     others = tuple(p for p in text_encoder.patches if (p.kind, p.name) != (EMBEDDING, word))
     digest = blake3(file.read_bytes()).hexdigest(16)

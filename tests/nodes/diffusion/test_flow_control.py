@@ -281,8 +281,8 @@ def test_what_does_not_fit_is_told(
         (tmp_path / kind).mkdir()
         file = written(kind, make_network(kind), "diffusers", tmp_path / kind)
         facts[kind] = control_facts(file)["controlnet"]
-    assert facts["sd3.5"] == {"family": "stable_diffusion_3", "channels": 16}
-    assert facts["flux xlabs"] == {"family": "flux", "text_width": 96}
+    assert facts["sd3.5"].items() >= {"family": "stable_diffusion_3", "channels": 16}.items()
+    assert facts["flux xlabs"].items() >= {"family": "flux", "text_width": 96}.items()
     prompts = {
         kind: hooks.model_facts(Path(model.model.path))["text_encoder"]
         for kind, model in flow_opened.items()

@@ -12,9 +12,10 @@ MODEL = {"family": "f", "channels": 4, "downscale": 8, "text_width": 16}
 
 def test_load_model_tells_the_facts_of_its_parts(folder: Path) -> None:
     facts = hooks.model_facts(folder)
-    latent = {"family": "stable_diffusion", "channels": 4, "downscale": 8}
+    told = {"family": "stable_diffusion", "precision": "fp32"}
+    latent = {**told, "channels": 4, "downscale": 8, "file": str(folder)}
     assert facts["vae"] == latent
-    assert facts["text_encoder"] == {"family": "stable_diffusion", "text_width": 16}
+    assert facts["text_encoder"] == {**told, "text_width": 16}
     network = {"text_width": 16, "prediction": "epsilon", "has_vae": True}
     assert facts["model"] == {**latent, **network}
 

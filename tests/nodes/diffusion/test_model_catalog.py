@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers import AutoencoderKL
 
 from nodeflow.keys import FileDigests
 from nodeflow.model_catalog import CatalogEntry, model_catalog
@@ -14,7 +15,34 @@ from nodeflow.packs import find_packs
 from nodeflow.registry import Registry
 from nodeflow.roots import Roots
 from tests.nodes.diffusion.adapter_files import make_encoder, write_adapter
-from tests.nodes.diffusion.tiny_models import make_pipeline, original_state, save
+from tests.nodes.diffusion.original_layout import original_vae, plain_clip
+from tests.nodes.diffusion.tiny_models import VAE, make_control, make_pipeline, original_state, save
+from tests.nodes.upscale.conftest import weights as upscaler
+
+
+def write_loras(folder: Path) -> None:
+    folder.mkdir()
+    for name, module, width, dtype in (
+        ("wide", "lora_unet_down_blocks_1_attentions_0_attn2_to_k", 2048, torch.float16),
+        ("any", "lora_unet_down_blocks_1_attentions_0_attn1_to_k", 64, torch.float32),
+        ("flux", "transformer.single_transformer_blocks.0.attn.to_q", 64, torch.bfloat16),
+        ("text", "lora_te_text_model_encoder_layers_0_self_attn_q_proj", 64, torch.float32),
+    ):
+        state = {
+            f"{module}.lora_down.weight": torch.zeros(4, width),
+            f"{module}.lora_up.weight": torch.zeros(64, 4),
+        }
+        save(state, folder / f"{name}.safetensors", dtype)
+
+
+def write_words(folder: Path) -> None:
+    folder.mkdir()
+    vectors = torch.zeros(2, 768)
+    save({"emb_params": vectors}, folder / "one.safetensors")
+    save({"clip_l": vectors, "clip_g": torch.zeros(2, 1280)}, folder / "two.safetensors")
+    told = {"string_to_param": {"*": torch.nn.Parameter(vectors.half())}, "name": "cat", "step": 9}
+    torch.save(told, folder / "one.pt")
+    torch.save({"<cat>": vectors}, folder / "old.pt", _use_new_zipfile_serialization=False)
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +65,18 @@ def place(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
         if name.startswith("first_stage_model.")
     }
     save(vae, place / "vae" / "mine.safetensors")
+    sixteen = AutoencoderKL(**VAE, latent_channels=16).state_dict()
+    save(original_vae(sixteen), place / "vae" / "sixteen.safetensors", torch.float16)
+    (place / "controlnet").mkdir()
+    control = make_control(pipe.unet).state_dict()
+    save(control, place / "controlnet" / "edges.safetensors", torch.float16)
+    (place / "text_encoders").mkdir()
+    clip = plain_clip(pipe.text_encoder.state_dict())
+    save(clip, place / "text_encoders" / "clip.safetensors", torch.bfloat16)
+    write_loras(place / "loras")
+    write_words(place / "embeddings")
+    (place / "upscalers").mkdir()
+    torch.save({"params": upscaler()}, place / "upscalers" / "theirs.pth")
     (place / "clip_vision").mkdir()
     save(make_encoder().state_dict(), place / "clip_vision" / "h.safetensors", torch.float16)
     (place / "ipadapter").mkdir()
@@ -61,8 +101,20 @@ def entries(place: Path) -> dict[str, CatalogEntry]:
     [
         ("checkpoints/half.safetensors", "stable_diffusion", "fp16"),
         ("checkpoints/xl.safetensors", "stable_diffusion_xl", "bf16"),
-        ("checkpoints/folder", "stable_diffusion", ""),
-        ("vae/mine.safetensors", "", "fp32"),
+        ("checkpoints/folder", "stable_diffusion", "fp32"),
+        ("vae/mine.safetensors", "stable_diffusion or stable_diffusion_xl", "fp32"),
+        ("vae/sixteen.safetensors", "flux or stable_diffusion_3", "fp16"),
+        ("text_encoders/clip.safetensors", "stable_diffusion", "bf16"),
+        ("loras/wide.safetensors", "stable_diffusion_xl", "fp16"),
+        ("loras/any.safetensors", "stable_diffusion or stable_diffusion_xl", "fp32"),
+        ("loras/flux.safetensors", "flux", "bf16"),
+        ("loras/text.safetensors", "", "fp32"),
+        ("controlnet/edges.safetensors", "stable_diffusion", "fp16"),
+        ("embeddings/one.safetensors", "stable_diffusion", "fp32"),
+        ("embeddings/one.pt", "stable_diffusion", "fp16"),
+        ("embeddings/old.pt", "stable_diffusion", "fp32"),
+        ("embeddings/two.safetensors", "stable_diffusion_3 or stable_diffusion_xl", "fp32"),
+        ("upscalers/theirs.pth", "RealESRGAN Compact", "fp32"),
         ("clip_vision/h.safetensors", "", "fp16"),
         ("ipadapter/faces.bin", "stable_diffusion_xl", "fp32"),
     ],

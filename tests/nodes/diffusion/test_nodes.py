@@ -133,7 +133,7 @@ def test_a_latent_of_another_kind_is_refused(
     loaded: LoadedModel, models: ModelMemory, device: Device, draw: Callable[..., Latent]
 ) -> None:
     other = Latent(torch.zeros(1, 16, 8, 8))
-    with pytest.raises(InputError, match="latent has channels 16, and the model takes 4"):
+    with pytest.raises(InputError, match="latent has channels 16, and the autoencoder takes 4"):
         latents.decode(loaded.vae, other, models=models, device=device)
     with pytest.raises(InputError, match="latent has channels 16, and the model takes 4"):
         draw(latent=other)

@@ -51,9 +51,9 @@ def encoded(files: dict[str, Path], *names: str, family: Any = "auto") -> Condit
 def test_two_clips_are_those_of_the_family_that_is_chosen(files: dict[str, Path]) -> None:
     pair = (files["clip_g"], files["clip_l"])
     facts = hooks.text_encoder_facts(*pair)["text_encoder"]
-    assert facts == {"family": "stable_diffusion_xl", "text_width": 64 + 1280}
+    assert facts == {"family": "stable_diffusion_xl", "text_width": 64 + 1280, "precision": "fp32"}
     facts = hooks.text_encoder_facts(*pair, family="stable_diffusion_3")["text_encoder"]
-    assert facts == {"family": "stable_diffusion_3", "text_width": 4096}
+    assert facts == {"family": "stable_diffusion_3", "text_width": 4096, "precision": "fp32"}
     xl = encoded(files, "clip_g", "clip_l")
     sd3 = encoded(files, "clip_g", "clip_l", family="stable_diffusion_3")
     assert xl.hidden.shape == (1, 77, 64 + 1280)

@@ -181,9 +181,9 @@ def test_bad_files_are_said(
     evil, many = tmp_path / "evil.pt", tmp_path / "many.bin"
     torch.save({"a": Thing()}, evil)
     torch.save({"a": word["clip_l"], "b": word["clip_l"]}, many)
-    with pytest.raises(InputError, match=r"evil\.pt is damaged, or holds more than tensors"):
+    with pytest.raises(InputError, match=r"evil\.pt is a pickle that wants '.*Thing', which is no"):
         encode(load_embedding(encoders["1"], evil), "<evil>", memory)
-    with pytest.raises(InputError, match="holds 2 lists of vectors, not one"):
+    with pytest.raises(InputError, match=r"many\.bin is no embedding: it holds 2 tensors"):
         encode(load_embedding(encoders["1"], many), "<many>", memory)
     model = Path(encoders["1"].path)
     with pytest.raises(InputError, match=r"is no embedding: it holds \d+ tensors"):

@@ -149,7 +149,7 @@ def test_models_of_other_kinds_decode_in_tiles_too(
 def test_bad_input_is_a_sentence(loaded: LoadedModel) -> None:
     with pytest.raises(InputError, match=r"overlap of 40 pixels .* tiles of 64 pixels"):
         decode_tiled(loaded.vae, Latent(torch.zeros(1, 4, 8, 8)), 64, 40, **TILED)
-    with pytest.raises(InputError, match="latent has channels 16, and the model takes 4"):
+    with pytest.raises(InputError, match="latent has channels 16, and the autoencoder takes 4"):
         decode_tiled(loaded.vae, Latent(torch.zeros(1, 16, 8, 8)), **TILED)
     with pytest.raises(InputError, match="the height 20 is not a multiple of 8"):
         encode_tiled(loaded.vae, Image(torch.zeros(1, 20, 16, 3)), **TILED)

@@ -43,6 +43,7 @@ class ControlFile:
             no prompt.
         channels: Channels of the latents that it sees of its picture; 0 if it sees pixels.
         union: It is for several kinds of pictures, and must be told which.
+        precision: In which most of its weights are stored.
         digest: Tells control networks apart that are loaded in one process.
     """
 
@@ -52,6 +53,7 @@ class ControlFile:
     text_width: int
     channels: int
     union: bool
+    precision: str
     digest: str
 
     @classmethod
@@ -71,7 +73,7 @@ class ControlFile:
         hasher = blake3(b"control\0" + weights_digest(weights))
         if path.is_dir():
             hasher.update((path / "config.json").read_bytes())
-        return cls(path, weights, *found, hasher.hexdigest(16))
+        return cls(path, weights, *found, table.precision, hasher.hexdigest(16))
 
 
 def control_prefix(table: TensorTable) -> str | None:

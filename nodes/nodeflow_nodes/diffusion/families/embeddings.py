@@ -12,7 +12,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from nodeflow import InputError, Patch
-from nodeflow_nodes.diffusion.families.embedding_keys import ANY, PICKLES, EmbeddingFile
+from nodeflow_nodes.diffusion.families.embedding_keys import ANY, EmbeddingFile, vectors_in
+from nodeflow_nodes.diffusion.headers import unreadable
+from nodeflow_nodes.diffusion.pickles import is_pickle
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Embedding:
             InputError: It cannot be read, holds more than tensors, or no vectors.
         """
         path = Path(patch.path)
-        found = _pickled(path) if path.suffix in PICKLES else _stored(path)
+        found = _pickled(path) if is_pickle(path) else _stored(path)
         vectors = {
             part: tensor.detach().float().reshape(-1, tensor.shape[-1])
             for part, tensor in found.items()
@@ -98,14 +100,14 @@ def _pickled(path: Path) -> dict[str, Tensor]:
     try:
         found = torch.load(path, "cpu", weights_only=True)
     except OSError as error:
-        raise InputError(f"the embedding {path} cannot be read: {error.strerror}") from error
+        raise InputError(unreadable("the embedding", path, error)) from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise InputError(
             f"the embedding {path} is damaged, or holds more than tensors, which is never run; use "
             "a .safetensors file"
         ) from error
-    inner = found.get("string_to_param", found) if isinstance(found, dict) else {}
-    tensors = [item for item in inner.values() if isinstance(item, Tensor) and item.ndim in (1, 2)]
+    inner = vectors_in(found).values()
+    tensors = [item for item in inner if isinstance(item, Tensor) and item.ndim in (1, 2)]
     if len(tensors) != 1:
         raise InputError(
             f"{path} is no embedding: it holds {len(tensors)} lists of vectors, not one; choose a "

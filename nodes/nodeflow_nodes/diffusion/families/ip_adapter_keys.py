@@ -9,7 +9,8 @@ from pathlib import Path
 from blake3 import blake3
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY, FAMILY_XL
+from nodeflow_nodes.diffusion.families.by_size import OF_UNETS
+from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.headers import read_config, weights_digest
 from nodeflow_nodes.diffusion.pickles import SUFFIXES, is_pickle
@@ -22,8 +23,6 @@ IMAGE_PROJECTION = "image_proj."
 ATTENTION = "ip_adapter."
 
 _WEIGHTS = (".safetensors", *SUFFIXES)
-_FAMILIES = {768: FAMILY, 1024: FAMILY, 1280: FAMILY_XL, 2048: FAMILY_XL}
-"""Families by the width of the text that their networks take; adapters tell nothing else."""
 _ENCODER = "vision_model.embeddings.class_embedding"
 _MODEL_TYPE = "clip_vision_model"
 _PROJECTION = "visual_projection.weight"
@@ -78,7 +77,7 @@ class IpAdapterFile:
         width = table.shape(f"{ATTENTION}{layers[0]}.to_k_ip.weight")[-1]
         return cls(
             file,
-            _FAMILIES.get(width, ""),
+            OF_UNETS.get(width, ""),
             width,
             seen,
             f"{IMAGE_PROJECTION}proj.weight" in table,

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.gguf_files import is_gguf, read_gguf_entries
-from nodeflow_nodes.diffusion.headers import Entry, read_entries, read_numbers
+from nodeflow_nodes.diffusion.headers import (
+    Entry,
+    read_entries,
+    read_numbers,
+    stored_precision,
+)
 from nodeflow_nodes.diffusion.pickles import Inside, is_pickle, read_pickle_entries
 
 
@@ -78,10 +83,4 @@ class TensorTable:
     @cached_property
     def precision(self) -> str:
         """The number format that most bytes are in: `fp32`, `fp16`, `bf16`, `fp8`, ..."""
-        sizes: dict[str, int] = {}
-        for entry in self.entries.values():
-            sizes[entry.dtype] = sizes.get(entry.dtype, 0) + entry.size
-        most = max(sizes, key=lambda name: sizes[name], default="")
-        return {"F32": "fp32", "F16": "fp16", "BF16": "bf16", "F64": "fp64"}.get(
-            most, "fp8" if most.startswith("F8") else most.lower()
-        )
+        return stored_precision(self.entries.values())
