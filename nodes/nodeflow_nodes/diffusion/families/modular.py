@@ -266,7 +266,7 @@ class Modular:
         walk = Walk.of(found)
         kind = latent_kind(path, recipe.digest)
         load_components(found, device)
-        flow = flow_of(found) if steps_aside(walk) else None
+        flow = flow_of(found) if steps_aside(walk, found.modules.values()) else None
         for network in found.modules.values():
             compiled(network, device)
         seeing = Walk.of(found, SEEING_DENOISE)

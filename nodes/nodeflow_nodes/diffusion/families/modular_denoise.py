@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -45,6 +46,10 @@ _KEPT = 4
 """Prompts whose states stay ready: both of a pair, and those of a second picture."""
 _STEPS = 4
 """For blocks that make timesteps ready, which are not used."""
+_BY_NUMBER = re.compile(r"\[\s*i\b|len\([\w.]*timesteps\)")
+"""In a block's source: it goes by the number of the step, or by what time the next one has."""
+_ONLY_FOR = ("use_meanflow",)
+"""Settings of networks without which a block that asks for them does not."""
 
 
 class Taken(ModularPipelineBlocks):
@@ -68,8 +73,13 @@ class Taken(ModularPipelineBlocks):
         return components, state
 
 
-def steps_aside(walk: Walk) -> bool:
-    """Whether samplers of ours can take the place of a loop's own step."""
+def steps_aside(walk: Walk, networks: Iterable[Any] = ()) -> bool:
+    """Whether samplers of ours can take the place of a loop's own step.
+
+    Args:
+        walk: The blocks.
+        networks: What they ask; some of what blocks do hangs on a network's config.
+    """
     blocks = walk.loop.sub_blocks
     if not {_ASKING, _STEPPING} <= set(blocks) <= {_BEFORE, _ASKING, _STEPPING}:
         return False
@@ -78,7 +88,17 @@ def steps_aside(walk: Walk) -> bool:
     names = set(_code(blocks[_STEPPING]).co_names)
     others = {n for n in names if n.endswith("_latents") or n.startswith("audio")}
     plain = {"noise_pred", "latents", "scheduler", "step"} <= names and not others
-    return plain and not any("[i]" in inspect.getsource(type(block)) for block in blocks.values())
+    configs = [getattr(network, "config", None) for network in networks]
+    return plain and not any(_by_number(block, configs) for block in blocks.values())
+
+
+def _by_number(block: Block, configs: Iterable[Any]) -> bool:
+    source = inspect.getsource(type(block))
+    if not _BY_NUMBER.search(source):
+        return False
+    only = [name for name in _ONLY_FOR if f"config.{name}" in source]
+    known = [getattr(config, name) for name in only for config in configs if hasattr(config, name)]
+    return not known or any(known)
 
 
 def flow_of(found: Stage) -> FlowLevels | None:
@@ -252,7 +272,8 @@ class ModularDenoiser:
         if PICTURE not in prompt.states or self.seeing is None:
             return self
         if self._seeing is None:
-            flow = self.flow if steps_aside(self.seeing) else None
+            aside = steps_aside(self.seeing, self.stage.modules.values())
+            flow = self.flow if aside else None
             self._seeing = ModularDenoiser(self.stage, self.seeing, self.kind, flow, self.digest)
         return self._seeing
 

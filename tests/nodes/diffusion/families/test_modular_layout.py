@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import diffusers
@@ -27,13 +28,13 @@ OURS = {
     "wan",
     "z-image",
 }
-THEIRS = {"cosmos3-omni", "helios", "ideogram4", "ltx2", "minimax-h3"}
+THEIRS = {"cosmos3-omni", "flux3-distilled", "helios", "ideogram4", "ltx2", "minimax-h3"}
 
 
-def walk_of(kind: str) -> Walk:
+def walk_of(kind: str, **given: Any) -> Walk:
     name = MODULAR_PIPELINE_MAPPING[kind](None)
     blocks: Any = getattr(diffusers, getattr(diffusers, name).default_blocks_name)()
-    flat = blocks.get_execution_blocks(prompt=True).sub_blocks
+    flat = blocks.get_execution_blocks(prompt=True, **given).sub_blocks
     return Walk.of(Stage(None, flat, Path(kind)))
 
 
@@ -45,6 +46,14 @@ def test_samplers_take_the_place_of_a_step_that_stands_alone(kind: str) -> None:
 @pytest.mark.parametrize("kind", sorted(THEIRS))
 def test_a_loop_that_does_more_keeps_its_step(kind: str) -> None:
     assert not steps_aside(walk_of(kind))
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_loop_that_may_tell_the_next_time_keeps_its_step_if_its_network_wants_it(
+    told: bool,
+) -> None:
+    network = SimpleNamespace(config=SimpleNamespace(use_meanflow=told))
+    assert steps_aside(walk_of("hunyuan-video-1.5", image_latents=True), [network]) is not told
 
 
 def test_what_is_packed_is_unpacked() -> None:
