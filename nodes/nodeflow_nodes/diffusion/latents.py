@@ -9,7 +9,18 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from nodeflow import Device, Image, InputError, Latent, Model, ModelMemory, Seed, Vae, node
+from nodeflow import (
+    Device,
+    Image,
+    InputError,
+    Latent,
+    Model,
+    ModelMemory,
+    NodeflowError,
+    Seed,
+    Vae,
+    node,
+)
 from nodeflow_nodes.diffusion.families.family import Autoencoder, SizingFamily
 from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.hooks import (
@@ -93,7 +104,26 @@ def decode(vae: Vae, latent: Latent, *, models: ModelMemory, device: Device) -> 
         {"channels": network.channels, "downscale": network.downscale},
         {"channels": latent.samples.shape[1], "downscale": latent.downscale},
     )
-    return Image(decoded(network, latent.samples, models))
+    return finite(decoded(network, latent.samples, models), latent)
+
+
+def finite(picture: Tensor, latent: Latent) -> Image:
+    """A picture as an autoencoder made it of a latent.
+
+    Raises:
+        NodeflowError: Some of its numbers are none: it would be black there.
+    """
+    if bool(picture.isfinite().all()):
+        return Image(picture)
+    if not bool(latent.samples.isfinite().all()):
+        raise NodeflowError(
+            "the latent holds numbers that are not finite (NaN or infinity), which make no "
+            "picture; look at what comes before this node"
+        )
+    raise NodeflowError(
+        "the autoencoder gave numbers that are not finite (NaN or infinity). The precision may be "
+        "too small for it: run with --precision fp32, or take another autoencoder by load_vae"
+    )
 
 
 def encoded(network: Autoencoder, pixels: Tensor, seed: int | None, models: ModelMemory) -> Tensor:

@@ -9,7 +9,7 @@ from pydantic import Field
 from nodeflow import Device, Image, Latent, ModelMemory, Progress, Seed, Vae, node
 from nodeflow_nodes.diffusion.families.family import Autoencoder
 from nodeflow_nodes.diffusion.hooks import check_decode, image_latent_facts
-from nodeflow_nodes.diffusion.latents import drawing_noise, opaque
+from nodeflow_nodes.diffusion.latents import drawing_noise, finite, opaque
 from nodeflow_nodes.diffusion.parts import autoencoder
 from nodeflow_nodes.diffusion.tile_checks import check_decode_tiled, check_tiles
 from nodeflow_nodes.diffusion.tiles import Tiling, Told, decoded_in_tiles, encoded_in_tiles
@@ -50,7 +50,7 @@ def decode_tiled(
         {"channels": latent.samples.shape[1], "downscale": latent.downscale},
     )
     tiling = _tiling(network, tile, overlap)
-    return Image(decoded_in_tiles(network, latent.samples, tiling, _told(progress)))
+    return finite(decoded_in_tiles(network, latent.samples, tiling, _told(progress)), latent)
 
 
 @node(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any, get_args
 import PIL.Image
 import pytest
 import torch
-from nodeflow_nodes.diffusion import latents, load, sampling, text
+from nodeflow_nodes.diffusion import latents, load, parts, sampling, text, tiled_latents
 from nodeflow_nodes.diffusion.load import LoadedModel, load_model
 from nodeflow_nodes.diffusion.samplers.methods import MethodName
 
@@ -218,6 +219,43 @@ def test_numbers_that_are_not_finite_name_the_step(draw: Callable[..., Latent]) 
     broken = Latent(torch.full((1, 4, 8, 8), math.nan))
     with pytest.raises(NodeflowError, match="step 1 of 4 gave numbers that are not finite"):
         draw(latent=broken)
+
+
+@pytest.mark.parametrize("first", [2, 3, 4])
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_the_first_step_with_numbers_that_are_not_finite_is_named(
+    draw: Callable[..., Latent], loaded: LoadedModel, first: int, number: float
+) -> None:
+    memory, calls = ModelMemory(), itertools.count(1)
+    network = parts.denoiser(loaded.model, memory, Device()).network  # type: ignore[attr-defined]
+
+    def spoil(module: torch.nn.Module, given: Any, output: torch.Tensor) -> torch.Tensor:
+        # Both prompts are asked in one call.
+        return output.index_fill(-1, torch.tensor([0]), number) if next(calls) >= first else output
+
+    network.conv_out.register_forward_hook(spoil)
+    told: list[int] = []
+    progress = Progress(lambda step, *more: told.append(step))
+    with pytest.raises(NodeflowError, match=rf"step {first} of 4 gave numbers that are not finite"):
+        draw(models=memory, method="euler", guidance=3.0, progress=progress)
+    assert told == list(range(first))
+
+
+def test_a_picture_of_numbers_that_are_not_finite_is_refused(
+    loaded: LoadedModel, device: Device
+) -> None:
+    latent, memory = Latent(torch.zeros(1, 4, 2, 2)), ModelMemory()
+    network = parts.autoencoder(loaded.vae, memory, device)
+    weight = network._network.decoder.conv_out.bias  # type: ignore[attr-defined]
+    with torch.no_grad():
+        weight.fill_(math.nan)
+    given = {"models": memory, "device": device}
+    with pytest.raises(NodeflowError, match=r"the autoencoder gave numbers .*--precision fp32"):
+        latents.decode(loaded.vae, latent, **given)
+    with pytest.raises(NodeflowError, match="the autoencoder gave numbers that are not finite"):
+        tiled_latents.decode_tiled(loaded.vae, latent, **given, progress=Progress())
+    with pytest.raises(NodeflowError, match=r"the latent holds numbers .*; look at what comes"):
+        latents.decode(loaded.vae, Latent(latent.samples + math.nan), **given)
 
 
 def test_half_precision_comes_close(draw: Callable[..., Latent]) -> None:
