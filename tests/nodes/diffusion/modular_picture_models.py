@@ -99,7 +99,13 @@ def save_flux_kontext(folder: Path) -> FluxKontextPipeline:
     text = T5Config(vocab_size=len(words), **T5)
     pipeline = FluxKontextPipeline(
         FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
-        AutoencoderKL(**VAE, latent_channels=16, scaling_factor=0.36, shift_factor=0.11).eval(),
+        # It sees pictures of a megapixel.
+        AutoencoderKL(
+            **VAE | {"block_out_channels": (8, 8, 8, 8), "norm_num_groups": 4},
+            latent_channels=16,
+            scaling_factor=0.36,
+            shift_factor=0.11,
+        ).eval(),
         make_clip(64),
         tokenizer("<|endoftext|>"),
         louder(T5EncoderModel(text)),
