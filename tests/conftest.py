@@ -70,10 +70,16 @@ def known_specs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def house(tmp_path: Path, known_specs: Path) -> Iterator[House]:
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    (cache / "specs").symlink_to(known_specs)
+def cache(tmp_path: Path, known_specs: Path) -> Path:
+    """A cache folder with nothing in it but what is remembered about packs."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    (folder / "specs").symlink_to(known_specs)
+    return folder
+
+
+@pytest.fixture
+def house(tmp_path: Path, cache: Path, known_specs: Path) -> Iterator[House]:
     house = House(tmp_path, known_specs)
     yield house
     house.close()

@@ -132,14 +132,10 @@ def test_info_without_a_disk_store_says_so(house):
 
 
 @pytest.fixture
-def edited(shelf, tmp_path, known_specs):
+def edited(shelf, tmp_path, cache):
     """An engine with a pack that a test may write anew."""
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "specs").symlink_to(known_specs)
     shelf.write("alive", nodes=NODE.format(more=1))
-    settings = Settings(
-        packs=(shelf.folder,), cache=tmp_path / "cache", data=tmp_path / "data", models=()
-    )
+    settings = Settings(packs=(shelf.folder,), cache=cache, data=tmp_path / "data", models=())
 
     def start() -> Engine:
         engine = Engine(settings)

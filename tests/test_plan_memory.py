@@ -11,9 +11,9 @@ from nodeflow.workflow import Workflow
 
 
 @pytest.fixture
-def engine(tmp_path):
+def engine(tmp_path, cache):
     (tmp_path / "data" / "inputs").mkdir(parents=True)
-    settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data")
+    settings = Settings(cache=cache, data=tmp_path / "data")
     with Engine(settings, cache=False) as engine:
         yield engine
 

@@ -38,8 +38,8 @@ def flow() -> nodeflow.Workflow:
 
 
 @pytest.fixture
-def engine(tmp_path: Path):
-    settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data")
+def engine(tmp_path: Path, cache: Path):
+    settings = Settings(cache=cache, data=tmp_path / "data")
     with nodeflow.Engine(settings) as engine:
         yield engine
 

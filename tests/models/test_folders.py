@@ -43,14 +43,16 @@ def test_without_an_engine_there_are_none() -> None:
     assert ModelFolders().files("vae_approx") == []
 
 
-def test_a_node_is_handed_the_folders_of_its_engine(tmp_path: Path, shelf: Any) -> None:
+def test_a_node_is_handed_the_folders_of_its_engine(
+    tmp_path: Path, cache: Path, shelf: Any
+) -> None:
     place = tmp_path / "models" / "vae_approx" / "small.pth"
     place.parent.mkdir(parents=True)
     place.write_text("")
     shelf.write("looking", nodes=NODE)
     settings = Settings(
         packs=(shelf.folder,),
-        cache=tmp_path / "cache",
+        cache=cache,
         data=tmp_path / "data",
         models=(tmp_path / "models",),
     )

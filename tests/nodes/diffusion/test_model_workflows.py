@@ -266,8 +266,8 @@ def models(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, models: Path) -> Settings:
-    return Settings(cache=tmp_path / "cache", data=tmp_path / "data", packs=(), models=(models,))
+def settings(tmp_path: Path, cache: Path, models: Path) -> Settings:
+    return Settings(cache=cache, data=tmp_path / "data", packs=(), models=(models,))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -114,9 +114,9 @@ def test_of_what_cannot_be_read_nothing_is_expected(tmp_path: Path) -> None:
 
 
 def test_a_workflow_whose_models_never_fit_together_runs_with_one_at_a_time(
-    tmp_path: Path,
+    tmp_path: Path, cache: Path
 ) -> None:
-    settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data", model_memory=1)
+    settings = Settings(cache=cache, data=tmp_path / "data", model_memory=1)
     with Engine(settings, device="cpu", precision="fp32") as engine:
         workflow = engine.set_inputs(Workflow.load(WORKFLOW), {"steps": "2"})
         result = engine.run(workflow, out=tmp_path / "out")

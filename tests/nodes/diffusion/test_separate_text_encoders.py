@@ -86,7 +86,9 @@ def test_encoders_that_a_family_does_not_take_are_said(files: dict[str, Path]) -
         load_text_encoder(files["clip_l"], files["clip_l"], family="stable_diffusion_3")
 
 
-def test_another_vocabulary_is_another_prompt(files: dict[str, Path], tmp_path: Path) -> None:
+def test_another_vocabulary_is_another_prompt(
+    files: dict[str, Path], tmp_path: Path, cache: Path
+) -> None:
     models = tmp_path / "models"
     texts = models / "text_encoders"
     texts.mkdir(parents=True)
@@ -102,7 +104,7 @@ def test_another_vocabulary_is_another_prompt(files: dict[str, Path], tmp_path: 
     )  # fmt: skip
     words = flow.add("diffusion.encode_text", id="words", encoder=loaded, text=PROMPT)
     flow.output("words", words)
-    settings = Settings(cache=tmp_path / "cache", data=tmp_path / "data", models=(models,))
+    settings = Settings(cache=cache, data=tmp_path / "data", models=(models,))
 
     with Engine(settings, device="cpu", precision="fp32") as engine:
 
