@@ -1,4 +1,7 @@
-r"""Prompt weights: `(text:1.3)`, `(text)` for 1.1, nesting multiplies, `\(` is a parenthesis."""
+r"""Prompt weights: `(text:1.3)`; `(text)` is 1.1 times what is around it; `\(` is a parenthesis.
+
+A number holds whatever is around it, as in ComfyUI: in `(a (b:2) c:1.5)` the weight of b is 2.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ def parse_weights(prompt: str) -> list[WeightedText]:
         _Mark(m.start(), m.end(), m[0], float(m["weight"]) if m["weight"] else None)
         for m in _MARKS.finditer(prompt)
     ]
-    factors = _factors(marks)
+    pairs = _pairs(marks)
     pieces: list[WeightedText] = []
     weights, position = [1.0], 0
     for i, mark in enumerate(marks):
@@ -60,10 +63,11 @@ def parse_weights(prompt: str) -> list[WeightedText]:
         position = mark.end
         if mark.text[0] == "\\":
             pieces.append(WeightedText(mark.text[1], weights[-1]))
-        elif i not in factors:
+        elif i not in pairs:
             pieces.append(WeightedText(mark.text, weights[-1]))
         elif mark.text == "(":
-            weights.append(weights[-1] * factors[i])
+            given = pairs[i]
+            weights.append(weights[-1] * _EMPHASIS if given is None else given)
         else:
             weights.pop()
     pieces.append(WeightedText(prompt[position:], weights[-1]))
@@ -111,17 +115,16 @@ def _learned(called: str, known: Collection[str]) -> str:
     )
 
 
-def _factors(marks: Sequence[_Mark]) -> dict[int, float]:
-    """The factor of each pair of parentheses, by the index of either mark."""
-    factors: dict[int, float] = {}
+def _pairs(marks: Sequence[_Mark]) -> dict[int, float | None]:
+    """The weight that each pair of parentheses gives, by the index of either mark."""
+    pairs: dict[int, float | None] = {}
     opened: list[int] = []
     for i, mark in enumerate(marks):
         if mark.text == "(":
             opened.append(i)
         elif mark.text[-1] == ")" and mark.text[0] != "\\" and opened:
-            factor = _EMPHASIS if mark.weight is None else mark.weight
-            factors[opened.pop()] = factors[i] = factor
-    return factors
+            pairs[opened.pop()] = pairs[i] = mark.weight
+    return pairs
 
 
 def _merged(pieces: Sequence[WeightedText]) -> list[WeightedText]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,9 @@ from nodeflow_nodes.diffusion.families.family import Change
 from nodeflow_nodes.diffusion.families.lora_weights import twin
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
 from nodeflow_nodes.diffusion.prompts import Call, parse_weights, split_calls
+
+_TORN = 8
+"""Tokens that a stretch must have for a chunk to end within it, as in ComfyUI."""
 
 
 @dataclass(frozen=True)
@@ -147,28 +150,34 @@ class ClipText:
 
     def tokenize(self, prompt: str) -> Tokens:
         """A prompt as chunks; an empty one is one chunk."""
-        ids: list[int] = []
-        weights: list[float] = []
-        for piece in parse_weights(prompt):
-            found = self._numbers(piece.text)
-            ids += found
-            weights += [piece.weight] * len(found)
         room = self.positions - 2
-        starts = range(0, max(len(ids), 1), room)
+        chunks: list[list[tuple[int, float]]] = [[]]
+        for rest in self._stretches(prompt):
+            while len(chunks[-1]) + len(rest) > room:
+                # A short stretch is not torn: it begins the next chunk.
+                torn = len(rest) >= _TORN or not chunks[-1]
+                left = room - len(chunks[-1]) if torn else 0
+                chunks[-1] += rest[:left]
+                rest = rest[left:]
+                chunks.append([])
+            chunks[-1] += rest
         return Tokens(
-            torch.tensor([self._chunk(ids[start : start + room]) for start in starts]),
-            torch.tensor([self._chunk_weights(weights[start : start + room]) for start in starts]),
+            torch.tensor([self._chunk([number for number, _ in chunk]) for chunk in chunks]),
+            torch.tensor(
+                [self._chunk_weights([weight for _, weight in chunk]) for chunk in chunks]
+            ),
         )
 
-    def _numbers(self, text: str) -> list[int]:
-        """A stretch of a prompt as tokens, those of learned words below 0."""
-        ids: list[int] = []
-        for piece in split_calls(text, self._learned):
-            if isinstance(piece, Call):
-                ids += self._learned[piece.name]
-            else:
-                ids += self._tokenizer(piece, add_special_tokens=False, verbose=False).input_ids
-        return ids
+    def _stretches(self, prompt: str) -> Iterator[list[tuple[int, float]]]:
+        """Tokens and their weights, those of learned words below 0: what has one weight, or is one
+        learned word."""
+        for piece in parse_weights(prompt):
+            for part in split_calls(piece.text, self._learned):
+                if isinstance(part, Call):
+                    ids = self._learned[part.name]
+                else:
+                    ids = self._tokenizer(part, add_special_tokens=False, verbose=False).input_ids
+                yield [(number, piece.weight) for number in ids]
 
     def _chunk(self, ids: list[int]) -> list[int]:
         marks = self._tokenizer

@@ -66,7 +66,12 @@ def _adams_bashforth(
 
 
 def lms_weights(levels: Sequence[float], sigma_next: float) -> list[float]:
-    """Integrals from levels[0] to sigma_next of the Lagrange polynomials over `levels`."""
+    """Integrals from levels[0] to sigma_next of the Lagrange polynomials over `levels`.
+
+    The last step, to 0, is Euler's: it ends at the estimate.
+    """
+    if sigma_next == 0:
+        return [-levels[0], *[0.0] * (len(levels) - 1)]
     # Counted from the current level, so that high powers of large sigmas do not cancel.
     integrals = [p.integ() for p in _lagrange([level - levels[0] for level in levels])]
     return [float(p(sigma_next - levels[0])) for p in integrals]

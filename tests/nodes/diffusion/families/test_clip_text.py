@@ -39,6 +39,22 @@ def test_a_prompt_that_just_fits_is_one_chunk(clip: ClipText) -> None:
     assert clip.tokenize("a " * (POSITIONS - 1)).ids.shape == (2, POSITIONS)
 
 
+def test_a_short_stretch_is_not_torn_between_chunks(clip: ClipText) -> None:
+    """Chunks of 14: eleven letters, then four of another weight, which begin the next chunk."""
+    letters, heavy = "a b c d e f g h i j k", "l m n o"
+    hidden = clip.tokenize(f"{letters} ({heavy}:1.3) p")
+    chunks = [clip.tokenize(letters), clip.tokenize(f"({heavy}:1.3) p")]
+    assert torch.equal(hidden.ids, torch.cat([chunk.ids for chunk in chunks]))
+    assert torch.equal(hidden.weights, torch.cat([chunk.weights for chunk in chunks]))
+
+
+def test_a_long_stretch_fills_a_chunk_and_goes_on_in_the_next(clip: ClipText) -> None:
+    letters, heavy = "a b c d e f g h i j k", "l m n o p q r s"
+    plain, weighted = clip.tokenize(f"{letters} {heavy}"), clip.tokenize(f"{letters} ({heavy}:1.3)")
+    assert torch.equal(plain.ids, weighted.ids)
+    assert [int((row > 1).sum()) for row in weighted.weights] == [3, 5]
+
+
 def test_parentheses_do_not_change_the_tokens(clip: ClipText) -> None:
     plain, weighted = clip.tokenize("a red apple"), clip.tokenize("a (red:1.4) apple")
     assert torch.equal(plain.ids, weighted.ids)
