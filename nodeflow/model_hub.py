@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from nodeflow.errors import InputError
 from nodeflow.registry import Registry
-from nodeflow.roots import MODEL_KINDS, Roots
+from nodeflow.roots import INDICES, MODEL_KINDS, Roots
 from nodeflow.workflow import Graph, Value, Workflow, read_input
 
 _PART = r"[A-Za-z0-9][\w.-]*"
@@ -26,10 +26,10 @@ _REPOSITORY = re.compile(f"{_PART}/{_PART}")
 _ENDINGS = (".safetensors", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
 """A name that ends so is a file's and no repository's."""
 
-_TEXTS = (".json", ".txt", ".model")
-"""Configs and vocabularies."""
-_UNUSED = ("safety_checker", "feature_extractor")
-"""Parts of repositories that nothing here loads."""
+_TEXTS = (".json", ".txt", ".model", ".jinja")
+"""Configs, vocabularies and templates of chats."""
+_UNUSED = ("safety_checker",)
+"""Parts of repositories that nothing here loads, though their indices name them."""
 _WEIGHTS = re.compile(
     r"[^.]+?(?:\.(?P<variant>\w+?))?(?:-\d{5}-of-\d{5})?\.safetensors"
     r"(?P<index>\.index(?:\.(?P<of>\w+))?\.json)?"
@@ -190,7 +190,7 @@ def chosen(name: HubName, files: Mapping[str, int], variant: str = "") -> dict[s
             offered = _offered(name, files)
             raise InputError(f"{name.repository} has no file '{name.file}'; {offered}")
         return {name.file: files[name.file]}
-    whole = "model_index.json" in files
+    whole = not INDICES.isdisjoint(files)
     if not whole and "config.json" not in files:
         raise InputError(f"{name} is no model folder; {_offered(name, files)}")
     folders: defaultdict[str, list[str]] = defaultdict(list)
@@ -198,35 +198,59 @@ def chosen(name: HubName, files: Mapping[str, int], variant: str = "") -> dict[s
         folder, _, _ = file.rpartition("/")
         if folder not in _UNUSED and "/" not in folder and (whole or not folder):
             folders[folder].append(file)
-    # Beside the parts of a whole model lies the same once more, in one file.
-    found = [
+    sets = {
+        # Beside the parts of a whole model lies the same once more, in one file.
+        folder: _weight_sets(members) if folder or not whole else {}
+        for folder, members in folders.items()
+    }
+    variants = {one for found in sets.values() for one in found} - {""}
+    if variant and variant not in variants:
+        offered = (
+            f"choose one of {', '.join(sorted(variants))}" if variants else "leave --variant out"
+        )
+        raise InputError(f"{name} has no variant '{variant}'; {offered}")
+    texts = [file for members in folders.values() for file in members if _is_text(file)]
+    weights = [
         file
         for folder, members in folders.items()
-        for file in _of_folder(name, folder, members, variant, weights=bool(folder) or not whole)
+        if folder or not whole
+        for file in _weights(name, folder, members, sets[folder], variant)
     ]
-    return {file: files[file] for file in found}
+    return {file: files[file] for file in (*texts, *weights)}
 
 
-def _of_folder(
-    name: HubName, folder: str, files: list[str], variant: str, *, weights: bool
-) -> Iterator[str]:
-    """Texts and one set of weights of a folder."""
+def _is_text(file: str) -> bool:
+    return file.endswith(_TEXTS) and not _WEIGHTS.fullmatch(file.rpartition("/")[2])
+
+
+def _weight_sets(files: list[str]) -> dict[str, list[str]]:
+    """The files with weights of a folder, and their indices, by variant."""
     sets: defaultdict[str, list[str]] = defaultdict(list)
     for file in files:
         match = _WEIGHTS.fullmatch(file.rpartition("/")[2])
         if match is not None:
             sets[(match["of"] if match["index"] else match["variant"]) or ""].append(file)
-        elif file.endswith(_TEXTS):
-            yield file
-    if not weights:
-        return
+    return sets
+
+
+def _weights(
+    name: HubName, folder: str, files: list[str], sets: Mapping[str, list[str]], variant: str
+) -> list[str]:
+    """One set of weights of a folder: those asked for, or the first of those that are usual."""
+    place = f"'{folder or '.'}'"
     if not sets and any(file.endswith((".bin", ".ckpt", ".pt")) for file in files):
         raise InputError(
-            f"{name} has only pickles in '{folder or '.'}', which are not fetched; choose a "
+            f"{name} has only pickles in {place}, which are not fetched; choose a "
             "repository with safetensors files"
         )
-    wanted = [variant] if variant in sets else [one for one in _VARIANTS if one in sets]
-    yield from sets[wanted[0]] if wanted else ()
+    found = next((one for one in (variant, *_VARIANTS) if one in sets), None)
+    if sets and found is None:
+        known = ", ".join(sorted(sets))
+        raise InputError(
+            f"{name} has weights in {place} only as variant {known}; choose it with --variant, or "
+            "choose another repository"
+        )
+    return [] if found is None else sets[found]
 
 
 def _offered(name: HubName, files: Mapping[str, int]) -> str:

@@ -17,6 +17,8 @@ WHOLE = dict.fromkeys(
         "tokenizer/vocab.json",
         "tokenizer/merges.txt",
         "tokenizer_3/spiece.model",
+        "tokenizer_3/chat_template.jinja",
+        "feature_extractor/preprocessor_config.json",
         "text_encoder/config.json",
         "text_encoder/model.safetensors",
         "text_encoder/model.fp16.safetensors",
@@ -43,6 +45,8 @@ TEXTS = {
     "tokenizer/vocab.json",
     "tokenizer/merges.txt",
     "tokenizer_3/spiece.model",
+    "tokenizer_3/chat_template.jinja",
+    "feature_extractor/preprocessor_config.json",
     "text_encoder/config.json",
     "unet/config.json",
     "vae/config.json",
@@ -108,6 +112,29 @@ def test_of_a_single_network_its_config_and_weights_are_taken() -> None:
     )
     found = chosen(HubName("maker/control"), {**files, "images/a.json": 1})
     assert set(found) == {"config.json", "diffusion_pytorch_model.safetensors"}
+
+
+def test_weights_with_no_usual_name_are_taken_only_if_they_are_asked_for() -> None:
+    files = {
+        "modular_model_index.json": 1,
+        "unet/config.json": 1,
+        "unet/diffusion_pytorch_model.non_ema.safetensors": 1,
+        "vae/config.json": 1,
+        "vae/diffusion_pytorch_model.safetensors": 1,
+    }
+    assert set(chosen(MODEL, files, "non_ema")) == set(files)
+    with pytest.raises(InputError) as refused:
+        chosen(MODEL, files)
+    assert "has weights in 'unet' only as variant non_ema; choose it with --variant" in str(
+        refused.value
+    )
+
+
+def test_a_variant_that_is_in_no_folder_is_refused_with_those_that_are() -> None:
+    with pytest.raises(InputError) as refused:
+        chosen(MODEL, WHOLE, "fp99")
+    says = "maker/model has no variant 'fp99'; choose one of fp16, non_ema"
+    assert says == str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,16 @@ from tests.cli.fake_hub import FakeHub, fake_hub
 
 MODEL = Path(nodeflow_nodes.__file__).parent / "emoji" / "models" / "checkpoints" / "emoji"
 
+MODULAR = {
+    "modular_model_index.json",
+    "feature_extractor/preprocessor_config.json",
+    "tokenizer/tokenizer.json",
+    "tokenizer/chat_template.jinja",
+    "transformer/config.json",
+    "transformer/diffusion_pytorch_model.safetensors",
+}
+"""Files of a model that has only the newer index."""
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -29,7 +39,8 @@ def hub() -> Iterator[FakeHub]:
     }
     files |= {"README.md": b"about", "unet/diffusion_pytorch_model.bin": b"pickle"}
     parts = {"one.safetensors": b"one", "two.safetensors": b"two"}
-    with fake_hub({"maker/emoji": files, "maker/parts": parts}) as found:
+    modular = dict.fromkeys(MODULAR, b"{}") | {"tokenizer_2/vocab.onnx": b"", "notes.pdf": b""}
+    with fake_hub({"maker/emoji": files, "maker/parts": parts, "maker/new": modular}) as found:
         yield found
 
 
@@ -109,6 +120,24 @@ def test_a_workflow_that_names_a_model_of_the_hub_fetches_it_once_and_runs(
     again = call("run", file, "--no-cache", HF_HUB_OFFLINE="1")
     assert again.returncode == 0, again.stderr
     assert len(hub.fetched) == len(found)
+
+
+def test_a_model_with_only_the_newer_index_is_fetched_with_all_that_its_parts_read(
+    call: Run, models: Path
+) -> None:
+    said = call("fetch", "maker/new")
+    assert said.returncode == 0, said.stderr
+    place = models / "checkpoints" / "maker" / "new"
+    assert {p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()} == MODULAR
+
+
+def test_a_variant_that_is_not_there_is_refused_and_nothing_is_fetched(
+    call: Run, hub: FakeHub
+) -> None:
+    said = call("fetch", "maker/emoji", "--variant", "fp99")
+    assert said.returncode == 2
+    assert "maker/emoji has no variant 'fp99'; leave --variant out" in said.stderr
+    assert hub.fetched == []
 
 
 def test_a_single_file_goes_where_its_kind_goes(call: Run, models: Path) -> None:
