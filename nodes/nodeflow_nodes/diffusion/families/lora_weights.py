@@ -30,6 +30,16 @@ Layer = Mapping[str, Tensor]
 Convert = Callable[[dict[str, Tensor]], Mapping[str, Tensor]]
 """A whole file's tensors to the same with the names that the network's modules have."""
 
+_CONFUSED = (
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What converters raise for files that they do not know: they assert, pop, index and parse."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -122,10 +132,13 @@ def _laid(
     }
     places = targets(type(network).__name__, rows)
     read: Callable[[Mapping[str, str]], dict[str, Tensor]] = partial(_read, file)
-    if convert is not None and not places.keys() >= layers.keys():
+    known = places.keys() & layers.keys()
+    if convert is not None and len(known) < len(layers):
         tensors = _converted(file, convert)
-        layers = layers_of(tensors)[0].get(part, {})
-        read = partial(_taken, tensors)
+        renamed = layers_of(tensors)[0].get(part, {})
+        # A converter may drop what it does not know, or all of a file for one stranger in it.
+        if len(places.keys() & renamed.keys()) > len(known):
+            layers, read = renamed, partial(_taken, tensors)
     _tell_unknown(file, part, len(layers), [module for module in layers if module not in places])
     parameters = dict(network.named_parameters())
     for module, names in layers.items():
@@ -145,14 +158,13 @@ def _laid(
 
 
 def _converted(file: LoraFile, convert: Convert) -> Mapping[str, Tensor]:
-    names = {name: name for name in file.table.entries}
+    """The file's tensors under other names; none where the converter does not know the file."""
+    tensors = _read(file, {name: name for name in file.table.entries})
     try:
-        return convert(_read(file, names))
-    except (ValueError, KeyError, RuntimeError, AttributeError, IndexError) as error:
-        raise InputError(
-            f"the LoRA {file.table.path} names its modules in a way that neither nodeflow nor "
-            f"diffusers knows for this model: {error}; choose a LoRA of the model's family"
-        ) from error
+        return convert(tensors)
+    except _CONFUSED:
+        _log.debug("diffusers converts nothing of %s", file.table.path, exc_info=True)
+        return {}
 
 
 def _taken(tensors: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
@@ -163,8 +175,9 @@ def _tell_unknown(file: LoraFile, part: str, count: int, missing: Sequence[str])
     path = file.table.path
     if count and len(missing) == count:
         raise InputError(
-            f"the LoRA {path} is for another model: this one has no '{missing[0]}', nor any other "
-            f"of the {count} modules that it changes; choose one of the model's family"
+            f"the LoRA {path} is for another model, or names its modules in a way that is not "
+            f"known: this model has no '{missing[0]}', nor any other of the {count} modules that "
+            "it changes; choose one of the model's family"
         )
     # A file is read for each part of a model; its strangers need not be told twice.
     strangers = [*missing, *(file.unknown if part == min(file.layers) else ())]

@@ -191,6 +191,70 @@ def test_a_lora_of_another_family_is_refused_before_the_run(made: Any, tmp_path:
     check_lora_model({"family": "modular", "folder": str(folder)}, file)
 
 
+STRANGERS = {
+    "a difference": {"diffusion_model.heaven.norm.diff": torch.zeros(8)},
+    "dots": {
+        "diffusion_model.heaven.q.lora_A.weight": torch.zeros(RANK, 8),
+        "diffusion_model.heaven.q.lora_B.weight": torch.zeros(8, RANK),
+    },
+    "underscores": {
+        "lora_unet_heaven_q.lora_down.weight": torch.zeros(RANK, 8),
+        "lora_unet_heaven_q.lora_up.weight": torch.zeros(8, RANK),
+    },
+}
+
+
+@pytest.mark.parametrize("strangers", STRANGERS.values(), ids=STRANGERS)
+@pytest.mark.parametrize(
+    ("kind", "modules"),
+    [
+        ("z_image", Z_IMAGE),
+        ("qwen_image", QWEN),
+        ("wan", WAN),
+        ("flux_2", FLUX_2),
+        ("flux_kontext", FLUX_2[:1]),
+    ],
+)
+def test_a_stranger_in_a_file_is_left_out_and_said(
+    made: Any,
+    memory: ModelMemory,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+    modules: tuple[str, ...],
+    strangers: State,
+) -> None:
+    folder, pipeline = made(kind)
+    model = load_model(folder).model
+    layers = diffusers_names(factors(pipeline.transformer, modules))
+    save_file(layers, tmp_path / "alone.safetensors")
+    save_file(layers | strangers, tmp_path / "mixed.safetensors")
+    alone, mixed = (
+        network_of(load_lora_model(model, tmp_path / file), memory).state_dict()
+        for file in ("alone.safetensors", "mixed.safetensors")
+    )
+    assert all(torch.equal(weight, mixed[name]) for name, weight in alone.items())
+    plain = pipeline.transformer.state_dict()
+    moved = {name for name, weight in mixed.items() if not torch.equal(weight, plain[name])}
+    assert moved == {f"{name}.weight" for name in modules}
+    ours = [record for record in caplog.records if record.name.startswith("nodeflow")]
+    said = [record.getMessage() for record in ours]
+    assert len(said) == 1
+    assert "mixed.safetensors holds 1 layers that are for nothing in this model" in said[0]
+    assert "heaven" in said[0]
+
+
+def test_a_file_that_diffusers_converts_to_nothing_is_refused(
+    made: Any, memory: ModelMemory, tmp_path: Path
+) -> None:
+    folder, _ = made("flux_2")
+    file = tmp_path / "nothing.safetensors"
+    save_file(STRANGERS["underscores"], file)
+    model = load_lora_model(load_model(folder).model, file)
+    with pytest.raises(InputError, match=r"nothing.safetensors is for another .* 'heaven_q'"):
+        parts.denoiser(model, memory, DEVICE)
+
+
 def test_names_that_nobody_knows_are_said_when_it_is_laid(
     made: Any, memory: ModelMemory, tmp_path: Path
 ) -> None:
@@ -204,5 +268,5 @@ def test_names_that_nobody_knows_are_said_when_it_is_laid(
         file,
     )
     model = load_lora_model(load_model(folder).model, file)
-    with pytest.raises(InputError, match=r"strange.safetensors .*choose"):
+    with pytest.raises(InputError, match=r"strange.safetensors .* no 'heaven_q', .*choose"):
         parts.denoiser(model, memory, DEVICE)
