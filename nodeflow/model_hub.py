@@ -110,9 +110,20 @@ def wanted_models(
                 continue
             seen.add((port.file.root, name))
             try:
-                roots.resolve(port.file.root, str(name))
+                path = roots.resolve(port.file.root, str(name))
             except InputError as error:
                 yield port.file.root, name, str(error)
+            else:
+                if not is_here(name, path):
+                    yield port.file.root, name, f"{path} holds single files of '{name}' only"
+
+
+def is_here(name: HubName, path: Path) -> bool:
+    """Whether a model is at a path: a repository of which single files were fetched is not."""
+    if name.file or not path.is_dir():
+        return path.exists()
+    configs = [*(path / index for index in INDICES), path / "config.json"]
+    return any(file.exists() for file in configs) or any(path.glob("*/config.json"))
 
 
 def look_up(name: HubName, revision: str = "main", variant: str = "") -> Download:
@@ -165,7 +176,8 @@ def fetch(download: Download, folder: Path) -> Path:
             )
         if not name.file:
             shutil.rmtree(unfinished / ".cache", ignore_errors=True)
-            return unfinished.rename(home)
+            _merge(unfinished, home)
+            return home
         target = home / name.file
         target.parent.mkdir(parents=True, exist_ok=True)
         (unfinished / name.file).replace(target)
@@ -173,6 +185,20 @@ def fetch(download: Download, folder: Path) -> Path:
         return target
     except OSError as error:
         raise InputError(f"{name} cannot be kept in {folder}: {error.strerror or error}") from error
+
+
+def _merge(unfinished: Path, home: Path) -> None:
+    """Move what is whole to its place, beside single files that may be there already."""
+    if not home.exists():
+        unfinished.rename(home)
+        return
+    files = [file for file in unfinished.rglob("*") if file.is_file()]
+    # By its index or config a model is known to be whole: they come last.
+    for file in sorted(files, key=lambda file: (file.suffix == ".json", file.parent == unfinished)):
+        target = home / file.relative_to(unfinished)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(target)
+    shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def chosen(name: HubName, files: Mapping[str, int], variant: str = "") -> dict[str, int]:

@@ -10,7 +10,7 @@ import typer
 from nodeflow.cli.fetching import fetch_one
 from nodeflow.engine import Engine
 from nodeflow.errors import InputError
-from nodeflow.model_hub import HubName
+from nodeflow.model_hub import HubName, is_here
 from nodeflow.roots import MODEL_KINDS
 
 app = typer.Typer()
@@ -40,7 +40,7 @@ def fetch_model(
     with Engine() as engine:
         roots = engine.roots
     place = roots.folders[kind][0]
-    if (place / str(name)).exists():
+    if is_here(name, place / str(name)):
         print(f"{place / str(name)} is there already.", file=sys.stderr)
     else:
         fetch_one(name, place, revision, variant)

@@ -154,6 +154,30 @@ def test_a_single_file_goes_where_its_kind_goes(call: Run, models: Path) -> None
     assert "is there already" in twice.stderr
 
 
+def test_a_repository_is_fetched_beside_single_files_of_it(
+    call: Run, hub: FakeHub, tmp_path: Path, models: Path
+) -> None:
+    single = "vae/diffusion_pytorch_model.safetensors"
+    assert call("fetch", f"maker/emoji/{single}").returncode == 0
+    file = workflow(tmp_path / "fish.json", "maker/emoji")
+    place = models / "checkpoints" / "maker" / "emoji"
+    unreachable = call("run", file, HF_ENDPOINT="http://127.0.0.1:9")
+    assert f"{place} holds single files of 'maker/emoji' only" in unreachable.stderr
+
+    said = call("run", file)
+    assert said.returncode == 0, said.stderr
+    assert "Fetching maker/emoji (" in said.stderr
+    wanted = {p.relative_to(MODEL).as_posix() for p in MODEL.rglob("*") if p.is_file()}
+    found = {p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()}
+    assert found == wanted - {"README.md"}
+    assert [path.name for path in place.parent.iterdir()] == ["emoji"]
+
+    hub.fetched = []
+    twice = call("fetch", "maker/emoji")
+    assert "is there already" in twice.stderr
+    assert hub.fetched == []
+
+
 def test_what_breaks_off_is_never_taken_for_whole_and_goes_on_later(
     call: Run, hub: FakeHub, models: Path
 ) -> None:
