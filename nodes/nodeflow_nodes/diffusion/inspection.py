@@ -12,7 +12,7 @@ from blake3 import blake3
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.fingerprints import FINGERPRINTS, KNOWN
-from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.families.tensor_table import TensorTable, expected_shapes
 from nodeflow_nodes.diffusion.families.text_encoder_keys import T5, t5_vocabulary
 from nodeflow_nodes.diffusion.families.text_sets import TextSet, text_set
 from nodeflow_nodes.diffusion.folders import inspect_folder
@@ -98,7 +98,8 @@ def inspect_file(path: Path) -> ModelFile:
         InputError: It is broken, or of no architecture that is known here.
     """
     table = TensorTable.read(path)
-    found = next(filter(None, (fingerprint(table) for fingerprint in FINGERPRINTS)), None)
+    with expected_shapes(path):
+        found = next(filter(None, (fingerprint(table) for fingerprint in FINGERPRINTS)), None)
     if found is None:
         raise InputError(_unknown(table))
     values = asdict(found)

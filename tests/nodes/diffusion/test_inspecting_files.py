@@ -11,6 +11,7 @@ import torch
 from diffusers import AutoencoderKL
 from diffusers.loaders.single_file_utils import infer_diffusers_model_type
 from nodeflow_nodes.diffusion import hooks
+from nodeflow_nodes.diffusion.control_checks import control_facts
 from nodeflow_nodes.diffusion.families import single_file
 from nodeflow_nodes.diffusion.families.shapes import unet_config, vae_config
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
@@ -234,3 +235,21 @@ def test_a_files_digest_follows_its_content(tmp_path: Path) -> None:
     assert inspect_model(file).digest == before
     file.write_bytes(file.read_bytes())
     assert inspect_model(file).digest != before
+
+
+def test_shapes_of_no_network_are_told_with_the_file(tmp_path: Path) -> None:
+    state = original_unet(make_unet("1").state_dict(), 1)
+    flat = {name: torch.zeros(tensor.numel()) for name, tensor in state.items()}
+    file = write_header(flat, tmp_path / "flat.safetensors")
+    with pytest.raises(InputError, match=r"flat\.safetensors have shapes .*; fetch the file again"):
+        inspect_model(file)
+
+
+def test_a_control_networks_shapes_are_told_with_the_file(tmp_path: Path) -> None:
+    state = {
+        "controlnet_blocks.0.weight": torch.zeros(4, 4),
+        "pos_embed_input.proj.weight": torch.zeros(4),
+    }
+    file = write_header(state, tmp_path / "flat.safetensors")
+    with pytest.raises(InputError, match=r"flat\.safetensors have shapes .*; fetch the file again"):
+        control_facts(file)

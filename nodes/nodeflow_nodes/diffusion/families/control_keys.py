@@ -11,7 +11,7 @@ from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.flux_keys import CONTROL_BLOCKS, FAMILY_FLUX, PACKED
 from nodeflow_nodes.diffusion.families.stable_diffusion_3_keys import FAMILY_3
 from nodeflow_nodes.diffusion.families.stable_diffusion_keys import FAMILY, FAMILY_XL
-from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.families.tensor_table import TensorTable, expected_shapes
 from nodeflow_nodes.diffusion.headers import read_config, weights_digest
 
 CONTROL = "control"
@@ -67,7 +67,8 @@ class ControlFile:
         if weights.suffix in (".ckpt", ".pt", ".pth", ".bin"):
             raise InputError(f"{path} is a pickle, which is not loaded; convert it to safetensors")
         table = TensorTable.read(weights)
-        found = _beside_transformer(table) or _beside_unet(table)
+        with expected_shapes(path):
+            found = _beside_transformer(table) or _beside_unet(table)
         if found is None:
             raise InputError(_unknown(table))
         hasher = blake3(b"control\0" + weights_digest(weights))

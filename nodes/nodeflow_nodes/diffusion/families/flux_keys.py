@@ -48,7 +48,7 @@ def find_flux(table: TensorTable) -> Found | None:
         raise InputError(
             f"the network in {table.path} takes {taken[1:]} channels and gives {given[:1]}: only "
             "models that draw from text or fill holes are supported of this kind, not those that "
-            "follow edges or depth"
+            "follow edges or depth; choose such a model"
         )
     encoders = encoder_prefixes(table)
     parts = {"denoiser"}

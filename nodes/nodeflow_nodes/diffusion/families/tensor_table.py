@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,24 @@ from nodeflow_nodes.diffusion.headers import (
     stored_precision,
 )
 from nodeflow_nodes.diffusion.pickles import Inside, is_pickle, read_pickle_entries
+
+
+@contextmanager
+def expected_shapes(path: Path) -> Iterator[None]:
+    """While shapes are looked at as if they were those of a network: others say so.
+
+    Raises:
+        InputError: One has fewer sides than it has in every such network.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (IndexError, ValueError, ZeroDivisionError) as error:
+        raise InputError(
+            f"the tensors of {path} have shapes that no network has which is known here; fetch the "
+            "file again, or choose another"
+        ) from error
 
 
 @dataclass(frozen=True)
