@@ -373,6 +373,14 @@ BROKEN = {
 }
 
 
+def test_settings_in_a_loras_header_that_are_no_json_are_told(models: Path, listed: Any) -> None:
+    (models / "loras").mkdir(parents=True)
+    odd = save(FLUX_LORA, {"lora_adapter_metadata": "{"})
+    (models / "loras" / "odd.safetensors").write_bytes(odd)
+    problem = listed("loras", "odd.safetensors")["problem"]
+    assert "odd.safetensors has settings in its header that are not JSON" in problem
+
+
 def test_whatever_is_wrong_with_a_file_is_listed_with_it(models: Path, nodeflow: Nodeflow) -> None:
     for kind in KINDS:
         (models / kind).mkdir(parents=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
+from safetensors import SafetensorError, safe_open
 
 from nodeflow import InputError
 
@@ -182,7 +183,20 @@ def _parsed(path: Path) -> tuple[bytes, dict[str, Entry]]:
             f"the weights {path} are {state}: {size:,} bytes, and their header says "
             f"{expected:,}; {_FETCH}"
         )
+    _require_readable(path)
     return header, entries
+
+
+def _require_readable(path: Path) -> None:
+    """What the library that reads the weights itself has against a header: gaps, overlaps, number
+    formats that it does not know."""
+    try:
+        with safe_open(path, framework="numpy"):
+            pass
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"the header of {path} is not one of safetensors ({error}); {_FETCH}"
+        ) from error
 
 
 def _entries(path: Path, header: bytes) -> dict[str, Entry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,35 @@ def lie(path: Path) -> None:
     path.write_bytes(text.replace(b'"shape": [32, 4, 3, 3]', b'"shape": [64, 4, 3, 3]', 1))
 
 
+def rewritten(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """The file with another header before the same weights."""
+    data = path.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    change(header)
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data[start:])
+
+
+def leave_a_gap(path: Path) -> None:
+    rewritten(path, lambda header: header.pop("time_embed.0.weight"))
+
+
+def overlap(path: Path) -> None:
+    def move(header: dict[str, Any]) -> None:
+        header["again"] = header["time_embed.0.weight"]
+
+    rewritten(path, move)
+
+
+def unknown_numbers(path: Path) -> None:
+    rewritten(path, lambda header: header["time_embed.0.weight"].update(dtype="F99"))
+
+
+def metadata_of_numbers(path: Path) -> None:
+    rewritten(path, lambda header: header.update(__metadata__={"epoch": 3}))
+
+
 def overlong(path: Path) -> None:
     path.write_bytes((2**40).to_bytes(8, "little") + path.read_bytes()[8:])
 
@@ -188,6 +218,10 @@ def overlong(path: Path) -> None:
             lie,
             r"header of .* lies: the tensor 'input_blocks\.0\.0\.weight' of shape \[64, 4, 3, 3\]",
         ),
+        (leave_a_gap, r"header of .*model\.safetensors is not one of .*; fetch the file again"),
+        (overlap, r"header of .*model\.safetensors is not one of .*; fetch the file again"),
+        (unknown_numbers, r"header of .*is not one of safetensors .*F99.*; fetch the file again"),
+        (metadata_of_numbers, r"header of .*is not one of safetensors .*; fetch the file again"),
         (overlong, "says that its header is 1,099,511,627,776 bytes long, and it has"),
         (lambda path: path.write_bytes(b"PK\3\4" + bytes(99)), "is a pickle"),
         (lambda path: path.write_bytes(b""), "is empty; fetch the file again"),

@@ -92,7 +92,9 @@ def _stored(path: Path) -> dict[str, Tensor]:
         with safe_open(path, framework="pt") as opened:
             return {part: opened.get_tensor(name) for part, name in file.names.items()}
     except (SafetensorError, OSError) as error:
-        raise InputError(f"the embedding {path} cannot be read: {error}") from error
+        raise InputError(
+            f"the embedding {path} cannot be read ({error}); fetch it again"
+        ) from error
 
 
 def _pickled(path: Path) -> dict[str, Tensor]:

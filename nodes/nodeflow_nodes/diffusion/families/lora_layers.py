@@ -184,6 +184,7 @@ class LoraFile:
         if path.suffix in (".ckpt", ".pt", ".pth", ".bin"):
             raise InputError(f"{path} is a pickle, which is not loaded; convert it to safetensors")
         table = TensorTable.read(path)
+        _settings(path)
         layers, unknown = layers_of(table.entries)
         if not any(layers.values()):
             raise InputError(
@@ -211,11 +212,11 @@ class LoraFile:
 
         peft writes it into the header instead, for a whole part or by patterns of modules.
         """
-        text = read_metadata(self.table.path).get("lora_adapter_metadata")
-        if text is None:
+        told = _settings(self.table.path)
+        if told is None:
             return 1.0
-        config = _flat(json.loads(text), "unet" if part == DENOISER else part)
-        config = config or _flat(json.loads(text), "transformer" if part == DENOISER else part)
+        config = _flat(told, "unet" if part == DENOISER else part)
+        config = config or _flat(told, "transformer" if part == DENOISER else part)
         patterns = config.get("alpha_pattern")
         alpha = config.get("lora_alpha", rank)
         for pattern, value in (patterns if isinstance(patterns, dict) else {}).items():
@@ -224,6 +225,18 @@ class LoraFile:
         if not isinstance(alpha, int | float):
             return 1.0
         return float(alpha) / (rank**0.5 if config.get("use_rslora") else rank)
+
+
+def _settings(path: Path) -> object:
+    """What peft writes into the header; None if it did not."""
+    text = read_metadata(path).get("lora_adapter_metadata")
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError as error:
+        raise InputError(
+            f"the LoRA {path} has settings in its header that are not JSON ({error}); fetch the "
+            "file again"
+        ) from error
 
 
 def _flat(found: object, part: str) -> dict[str, object]:

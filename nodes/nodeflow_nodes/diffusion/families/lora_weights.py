@@ -196,7 +196,9 @@ def _read(file: LoraFile, names: Mapping[str, str]) -> dict[str, Tensor]:
         with safe_open(file.table.path, framework="pt") as opened:
             return {role: opened.get_tensor(name).float() for role, name in names.items()}
     except (SafetensorError, OSError) as error:
-        raise InputError(f"the LoRA {file.table.path} cannot be read: {error}") from error
+        raise InputError(
+            f"the LoRA {file.table.path} cannot be read ({error}); fetch it again"
+        ) from error
 
 
 def _scale(file: LoraFile, part: str, module: str, layer: Layer) -> float:
@@ -230,7 +232,7 @@ def _with_layer(weight: Tensor, laid: _Laid) -> Tensor:
         own = _own_rows(magnitude, laid.target) if len(magnitude) > 1 else magnitude
         whole = whole * own / norm
         return weight + laid.strength * (whole - weight)
-    except (RuntimeError, KeyError) as error:
+    except (RuntimeError, KeyError, IndexError) as error:
         shapes = ", ".join(f"{role} {list(t.shape)}" for role, t in sorted(laid.layer.items()))
         raise InputError(
             f"{laid.where} ({shapes}) does not fit the model, which has {list(weight.shape)} "

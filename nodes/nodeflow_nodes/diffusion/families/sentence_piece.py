@@ -39,7 +39,9 @@ class SentencePieces:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise InputError(f"the vocabulary {path} cannot be read: {error.strerror}") from error
+            raise InputError(
+                f"the vocabulary {path} cannot be read ({error.strerror}); fetch it again"
+            ) from error
         pieces: list[tuple[str, float]] = []
         characters = b""
         try:

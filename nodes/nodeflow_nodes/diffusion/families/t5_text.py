@@ -163,7 +163,9 @@ def read_tokenizer(file: Path, words: int) -> Tokenizer:
         try:
             tokenizer = Tokenizer.from_file(str(file))
         except Exception as error:  # whatever the library makes of what it cannot read
-            raise InputError(f"the vocabulary {file} cannot be read: {error}") from error
+            raise InputError(
+                f"the vocabulary {file} cannot be read ({error}); fetch it again"
+            ) from error
     else:
         found = SentencePieces.read(file)
         tokenizer = T5Tokenizer(

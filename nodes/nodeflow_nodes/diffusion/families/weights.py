@@ -64,7 +64,9 @@ def read_weights(
                         tensor = multiplied(tensor, file.get_tensor(scale))
                     state[name.removeprefix(prefix)] = _cast(tensor, dtype)
     except (SafetensorError, OSError) as error:
-        raise InputError(f"the weights {table.path} cannot be read: {error}") from error
+        raise InputError(
+            f"the weights {table.path} cannot be read ({error}); fetch it again"
+        ) from error
     return state
 
 
@@ -73,7 +75,7 @@ def _unpickled(path: Path) -> Mapping[str, Tensor]:
     try:
         return state_of(torch.load(path, map_location="cpu", mmap=True, weights_only=True))
     except (OSError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        raise InputError(f"the weights {path} cannot be read: {error}") from error
+        raise InputError(f"the weights {path} cannot be read ({error}); fetch it again") from error
 
 
 def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
