@@ -16,12 +16,17 @@ from nodeflow import Device, ModelMemory
 from tests.nodes.diffusion.tiny_flow_models import make_flux, make_sd3
 from tests.nodes.diffusion.tiny_models import save
 
-MAKERS: dict[str, Any] = {"flux": lambda: make_flux("dev"), "sd3": make_sd3}
+# Each kind of block once: a block more takes seconds more to compile.
+MAKERS: dict[str, Any] = {
+    "flux": lambda: make_flux("dev", layers=1),
+    "sd3": lambda: make_sd3(layers=2),
+}
 WIDTHS = {"flux": (96, 64), "sd3": (224, 192)}
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="compiling needs a C++ compiler")
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_compiled_network_gives_the_same_estimates(tmp_path: Path, kind: str) -> None:
     file = save(MAKERS[kind]().transformer.state_dict(), tmp_path / "network.safetensors")

@@ -40,7 +40,9 @@ def t5_tokenizer() -> Any:
     )
 
 
-def make_sd3(qk_norm: str | None = "rms_norm", dual: tuple[int, ...] = (0,)) -> Any:
+def make_sd3(
+    qk_norm: str | None = "rms_norm", dual: tuple[int, ...] = (0,), layers: int = 3
+) -> Any:
     torch.manual_seed(3)
     t5 = T5EncoderModel(
         T5Config(
@@ -49,7 +51,7 @@ def make_sd3(qk_norm: str | None = "rms_norm", dual: tuple[int, ...] = (0,)) -> 
         )
     )  # fmt: skip
     network = SD3Transformer2DModel(
-        sample_size=16, num_layers=3, attention_head_dim=64, num_attention_heads=2,
+        sample_size=16, num_layers=layers, attention_head_dim=64, num_attention_heads=2,
         joint_attention_dim=224, caption_projection_dim=128, pooled_projection_dim=192,
         pos_embed_max_size=16, dual_attention_layers=dual, qk_norm=qk_norm,
     )  # fmt: skip
@@ -152,12 +154,12 @@ def sd3_state(pipe: Any) -> State:
     return state | prefixed("text_encoders.t5xxl.transformer.", t5_state(pipe.text_encoder_3))
 
 
-def make_flux(kind: str) -> Any:
+def make_flux(kind: str, layers: int = 2) -> Any:
     torch.manual_seed(3)
     dev = kind == "dev"
     made = FluxPipeline(
         transformer=FluxTransformer2DModel(
-            in_channels=64, num_layers=2, num_single_layers=2, attention_head_dim=32,
+            in_channels=64, num_layers=layers, num_single_layers=layers, attention_head_dim=32,
             num_attention_heads=2, joint_attention_dim=96, pooled_projection_dim=64,
             guidance_embeds=dev, axes_dims_rope=(4, 14, 14),
         ).eval(),
