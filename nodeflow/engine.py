@@ -90,7 +90,7 @@ class Engine:
         self._counted_until = 0.0
         self.disk = self._open_disk() if cache else None
         self.memory = MemoryStore(self.settings.memory, self.settings.device_memory)
-        self.models = ModelMemory(self.settings.model_memory, self._for_models)
+        self.models = ModelMemory(self.settings.model_memory, self._for_models, self.settings.cache)
         self.lanes = Lanes(self.settings.cpu_threads)
         self.digests = FileDigests(self.disk)
 

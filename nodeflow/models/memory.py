@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 from pydantic import JsonValue
@@ -74,21 +74,29 @@ class ModelMemory:
 
     Attributes:
         budget: For models in RAM, in bytes.
+        folder: As given.
 
     Args:
         device_budget: Bytes for models on another device, by its name; None as much as in RAM.
+        folder: Where weights lie, for a while, of models that are larger than the budget; None for
+            the system's folder for such files.
     """
 
     def __init__(
-        self, budget: int = 8 << 30, device_budget: Callable[[str], int] | None = None
+        self,
+        budget: int = 8 << 30,
+        device_budget: Callable[[str], int] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.budget = budget
+        self.folder = folder
         self._device_budget = device_budget
         self._lock = threading.RLock()
         self._resident: dict[Slot, _Resident] = {}
         self._loading: dict[Slot, _Loading] = {}
         # What left is as large, and takes as long, when it comes back.
         self._sizes: dict[Slot, int] = {}
+        self._streaming: set[Slot] = set()
         self._age = 0.0
         self._cleared = 0
 
@@ -117,7 +125,7 @@ class ModelMemory:
             OutOfMemoryError: `load` found too little memory, also once all models had left that
                 nobody uses. That they leave is said in the node's log.
         """
-        slot = (replace(recipe, path="", files=()), device)
+        slot = _slot(recipe, device)
         while True:
             with self._lock:
                 resident = self._resident.get(slot)
@@ -162,6 +170,7 @@ class ModelMemory:
                 self._resident[slot] = resident
             self._handed(resident)
         self._make_room(slot[1].name, 0, keep=slot)
+        give_back()  # what loading took beside the model
         return model
 
     def _tried(self, load: Callable[[], M], part: str, path: str) -> M:
@@ -205,6 +214,30 @@ class ModelMemory:
             with self._lock:
                 for resident in held:
                     resident.users -= 1
+
+    def streams(self, recipe: Recipe, device: Device, size: int) -> bool:
+        """Whether a model has to stream by blocks: it is larger than what models may take on its
+        device, or was told to.
+
+        Args:
+            recipe: The model.
+            device: What computes.
+            size: Bytes that the model holds if it does not.
+        """
+        return size > self.budget_of(device) or _slot(recipe, device) in self._streaming
+
+    def stream(self, recipe: Recipe, device: Device) -> None:
+        """Let a model stream from now on, when it is asked for again."""
+        slot = _slot(recipe, device)
+        with self._lock:
+            self._streaming.add(slot)
+            self._resident.pop(slot, None)
+            self._sizes.pop(slot, None)
+        _hand_back()
+
+    def budget_of(self, device: Device) -> int:
+        """Bytes that models may take on a device."""
+        return self._budget_of(device.name)
 
     def make_room(self) -> int:
         """Let go of all that nobody has in hand.
@@ -313,6 +346,10 @@ class ModelMemory:
             self._resident.clear()
             self._cleared += 1
         _hand_back()
+
+
+def _slot(recipe: Recipe, device: Device) -> Slot:
+    return replace(recipe, path="", files=()), device
 
 
 def _hand_back() -> None:

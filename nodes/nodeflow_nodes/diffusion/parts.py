@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from pydantic import ByteSize
+
 from nodeflow import Device, ModelMemory, Recipe
 from nodeflow_nodes.diffusion.families.clip_vision import ClipVision
 from nodeflow_nodes.diffusion.families.embedding_keys import CLIP_SKIP, EMBEDDING
@@ -16,10 +18,12 @@ from nodeflow_nodes.diffusion.families.hints import ControlNetwork
 from nodeflow_nodes.diffusion.families.ip_adapter import IpAdapter, read_ip_adapter
 from nodeflow_nodes.diffusion.families.ip_adapter_keys import ClipVisionFile, IpAdapterFile
 from nodeflow_nodes.diffusion.families.lora_weights import Laying
+from nodeflow_nodes.diffusion.families.mapped_weights import MappedWeights
 from nodeflow_nodes.diffusion.families.quantizing import Quantizing
 from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.families.shifting import SHIFT, shift_of, shifted
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser, step_cache
+from nodeflow_nodes.diffusion.families.streaming import Resting, StreamingToGpu
 from nodeflow_nodes.diffusion.lower_precision import lowering
 from nodeflow_nodes.diffusion.part_sizes import expected_bytes
 from nodeflow_nodes.diffusion.quantize_checks import quantized_weights
@@ -38,10 +42,28 @@ class Weighty(Protocol):
 W = TypeVar("W", bound=Weighty)
 
 
-def _kept(recipe: Recipe, models: ModelMemory, device: Device, load: Callable[[], W]) -> W:
-    """What a recipe's weights are loaded to, if they are not there yet."""
+def _kept(recipe: Recipe, models: ModelMemory, device: Device, load: Callable[[Device], W]) -> W:
+    """What a recipe's weights are loaded to, if they are not there yet; on the CPU they stream if
+    they are more than models may take.
+
+    Args:
+        recipe: Whose weights.
+        models: What is there.
+        device: What computes with them.
+        load: Loads them where they are to lie.
+    """
     expected = expected_bytes(recipe, device)
-    return models.get(recipe, device, load, lambda part: part.size, expected)
+    if device.name != "cpu" or not models.streams(recipe, device, expected()):
+        return models.get(recipe, device, lambda: load(device), lambda part: part.size, expected)
+    _say_larger(
+        recipe,
+        models,
+        device,
+        "its weights are streamed from disk block by block, which takes longer",
+    )
+    weights = MappedWeights(models.folder)
+    place = Resting(device.name, device.precision, weights=weights)
+    return models.get(recipe, device, lambda: load(place), lambda _: weights.held)
 
 
 @lowering
@@ -66,10 +88,17 @@ def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
             whole = family.load_denoiser(plain, device).changed(laying)
             return whole.changed(Quantizing(weights, device))
 
-        return models.get(
-            model, device, quantized, lambda part: part.size, expected_bytes(model, device)
+        expected = expected_bytes(model, device)
+        _say_larger(
+            model,
+            models,
+            device,
+            "weights that were quantised cannot be streamed, so they are loaded whole",
         )
-    base = _kept(plain, models, device, lambda: family.load_denoiser(plain, device))
+        return models.get(model, device, quantized, lambda part: part.size, expected)
+    if device.name != "cpu" and models.streams(plain, device, expected_bytes(plain, device)()):
+        return _streamed_to_gpu(model, models, device)
+    base = _kept(plain, models, device, lambda place: family.load_denoiser(plain, place))
     if not model.patches:
         return base
     return models.get(model, device, lambda: base.changed(laying), lambda _: laying.fresh)
@@ -80,7 +109,7 @@ def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextMode
     """Tokenizer and text encoder of a model, with what is laid over them."""
     family = family_of(encoder)
     plain = replace(encoder, patches=())
-    base = _kept(plain, models, device, lambda: family.load_text_model(plain, device))
+    base = _kept(plain, models, device, lambda place: family.load_text_model(plain, place))
     if not encoder.patches:
         return base
     laying = Laying(encoder.patches)
@@ -99,7 +128,7 @@ def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextMode
 def autoencoder(vae: Recipe, models: ModelMemory, device: Device) -> Autoencoder:
     """The autoencoder of a model."""
     family = family_of(vae)
-    return _kept(vae, models, device, lambda: family.load_autoencoder(vae, device))
+    return _kept(vae, models, device, lambda place: family.load_autoencoder(vae, place))
 
 
 @lowering
@@ -109,7 +138,7 @@ def ip_adapter(adapter: Recipe, models: ModelMemory, device: Device) -> IpAdapte
         adapter,
         models,
         device,
-        lambda: read_ip_adapter(IpAdapterFile.read(Path(adapter.path)), device),
+        lambda place: read_ip_adapter(IpAdapterFile.read(Path(adapter.path)), place),
     )
 
 
@@ -120,7 +149,7 @@ def image_encoder(encoder: Recipe, models: ModelMemory, device: Device) -> ClipV
         encoder,
         models,
         device,
-        lambda: ClipVision.load(ClipVisionFile.read(Path(encoder.path)), device),
+        lambda place: ClipVision.load(ClipVisionFile.read(Path(encoder.path)), place),
     )
 
 
@@ -128,4 +157,32 @@ def image_encoder(encoder: Recipe, models: ModelMemory, device: Device) -> ClipV
 def control_network(control: Recipe, models: ModelMemory, device: Device) -> ControlNetwork:
     """A control network."""
     family = family_of(control)
-    return _kept(control, models, device, lambda: family.load_control(control, device))
+    return _kept(control, models, device, lambda place: family.load_control(control, place))
+
+
+def _streamed_to_gpu(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
+    """A network larger than models may be on a GPU. It is changed while it streams, so it shares
+    nothing with the same network under other patches."""
+    plain = replace(model, patches=())
+    _say_larger(plain, models, device, "its blocks are streamed from RAM, which takes longer")
+    stream = StreamingToGpu(device)
+
+    def load() -> Denoiser:
+        whole = family_of(model).load_denoiser(plain, Resting("cpu", device.precision))
+        return whole.changed(Laying(model.patches)).changed(stream)
+
+    return models.get(model, device, load, lambda _: stream.held)
+
+
+def _say_larger(recipe: Recipe, models: ModelMemory, device: Device, so: str) -> None:
+    """Say in the node's log what a part is too large for, and what is done; nothing if it is not:
+    whoever lets it stream then has said why."""
+    size, budget = expected_bytes(recipe, device)(), models.budget_of(device)
+    if size <= budget:
+        return
+    setting = "NODEFLOW_MODEL_MEMORY" if device.name == "cpu" else "NODEFLOW_DEVICE_MODEL_MEMORY"
+    print(
+        f"The {recipe.part.replace('_', ' ')} of {Path(recipe.path).name} takes "
+        f"{ByteSize(size).human_readable()}, and models may take "
+        f"{ByteSize(budget).human_readable()} on {device.name} ({setting}): {so}."
+    )

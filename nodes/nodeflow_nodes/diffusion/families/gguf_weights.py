@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.blocks import in_blocks, unpacked
 from nodeflow_nodes.diffusion.families.pretrained import dtype_of
+from nodeflow_nodes.diffusion.families.streaming import Resting
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.gguf_files import open_gguf, tensor_shape
 
@@ -46,6 +47,9 @@ def read_gguf_weights(
             know.
     """
     reader = open_gguf(table.path)
+    if isinstance(device, Resting) and device.weights is not None:
+        mapped: Any = reader.data
+        device.weights.adopt(mapped._mmap, torch.from_numpy(mapped))
     return {
         tensor.name.removeprefix(prefix): _read(table, reader, tensor, dtype_of(device), as_stored)
         for tensor in reader.tensors

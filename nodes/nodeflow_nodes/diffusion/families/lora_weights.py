@@ -24,6 +24,7 @@ from nodeflow_nodes.diffusion.families.lora_layers import LORA, LoraFile, layers
 from nodeflow_nodes.diffusion.families.lora_names import targets
 from nodeflow_nodes.diffusion.families.lora_target import Target
 from nodeflow_nodes.diffusion.families.packing import plain
+from nodeflow_nodes.diffusion.families.streaming import letting_go
 
 N = TypeVar("N", bound=nn.Module)
 Layer = Mapping[str, Tensor]
@@ -58,7 +59,8 @@ class Laying:
     """Lays LoRA files over the networks of a model, one after the other.
 
     Attributes:
-        fresh: Bytes of the weights that were computed; all others are the plain networks' own.
+        fresh: Bytes in memory of the weights that were computed; all others are the plain
+            networks' own.
     """
 
     def __init__(self, patches: Sequence[Patch]) -> None:
@@ -68,7 +70,8 @@ class Laying:
     def __call__(self, part: str, network: N, convert: Convert | None = None) -> N:
         changed = with_loras(network, part, self._patches, convert)
         shared = {id(tensor) for tensor in network.parameters()}
-        self.fresh += sum(t.nbytes for t in changed.parameters() if id(t) not in shared)
+        if letting_go(changed) is None:
+            self.fresh += sum(t.nbytes for t in changed.parameters() if id(t) not in shared)
         return changed
 
 
@@ -111,11 +114,13 @@ def twin(network: N, changed: Iterable[tuple[str, Tensor]]) -> N:
     """
     shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
     copied: N = copy.deepcopy(network, memo=dict(shared))
+    letting = letting_go(copied)
     for name, tensor in changed:
         module, _, own = name.rpartition(".")
         old = network.get_parameter(name)
         # As `old` lies in memory: convolutions are fastest with channels last.
         new = torch.empty_like(plain(old)).copy_(tensor)
+        new = new if letting is None else letting.stored(new)
         copied.get_submodule(module).register_parameter(own, nn.Parameter(new, requires_grad=False))
     return copied
 

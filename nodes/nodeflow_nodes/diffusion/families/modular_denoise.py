@@ -35,6 +35,7 @@ from nodeflow_nodes.diffusion.families.modular_layout import (
 )
 from nodeflow_nodes.diffusion.families.modular_native import walk_natively
 from nodeflow_nodes.diffusion.families.modular_stage import Block, Stage
+from nodeflow_nodes.diffusion.families.streaming import StreamingToGpu
 from nodeflow_nodes.diffusion.modular_folders import DENOISERS
 from nodeflow_nodes.diffusion.noise_levels import FlowLevels, exponential_shift, rational_shift
 
@@ -188,11 +189,16 @@ class ModularDenoiser:
         return self.stage.size
 
     def changed(self, change: Change) -> ModularDenoiser:
-        """The same with LoRA files over its network, or over the first if it has several.
+        """The same with LoRA files over its network, or over the first if it has several; or
+        streaming to a GPU.
 
         Raises:
             InputError: It is another change.
         """
+        if isinstance(change, StreamingToGpu):
+            for name, network in self.stage.modules.items():
+                change(name, network)
+            return self
         if not isinstance(change, Laying):
             raise InputError(
                 f"what is laid over a network, such as a step cache, is not supported for "

@@ -8,7 +8,7 @@ which stage it belongs to: `text_encoder`, `vae_encoder`, `denoise`, `decode`.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -293,18 +293,13 @@ def _load(found: Stage, spec: Any, device: Device) -> Any:
         library = "diffusers" if issubclass(of, ConfigMixin) else "transformers"
         part = place.relative_to(found.folder).as_posix()
         variant = weight_variant(found.folder, weights_layout(part, library), part)
-        return load_part(_untracked(of.from_pretrained), place, device, variant)
+        return load_part(of.from_pretrained, place, device, variant)
     try:
         return kind.from_pretrained(str(place), local_files_only=True)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(
             f"'{spec.name}' of the model {found.folder} cannot be loaded from {place}: {error}"
         ) from error
-
-
-def _untracked(from_pretrained: Callable[..., Any]) -> Callable[..., Any]:
-    """diffusers asks for text where transformers takes a Path."""
-    return lambda folder, **rest: from_pretrained(str(folder), **rest)
 
 
 _SILENT = 50

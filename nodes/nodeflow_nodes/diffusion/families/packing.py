@@ -8,6 +8,7 @@ computed stays the same, bit for bit. (In fp32 it would not: sums are taken in a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TypeVar
 
@@ -28,12 +29,32 @@ def packed(network: N, device: Device) -> N:
     Its parameters stay the same objects; read those of convolutions through `plain`.
     """
     if packs(device):
-        for module in network.modules():
-            # Others, such as those of packs, may read their weight by themselves.
-            usual = type(module) is nn.Conv2d and module.padding_mode == "zeros"
-            if usual and isinstance(module.padding, tuple):
-                module.__class__ = PackedConv2d
+        for module in _convolutions(network):
+            module.__class__ = PackedConv2d
     return network
+
+
+def by_channels(network: N, device: Device) -> N:
+    """The network, not packed, whose convolutions give the same as packed ones.
+
+    They lay what they give out by the weight, and one of 1 x 1 may be taken for either layout.
+    """
+    if packs(device):
+        for module in _convolutions(network):
+            weight = module.weight
+            if weight.shape[2:] == (1, 1):
+                width = weight.shape[1]
+                weight.data = weight.data.as_strided(weight.shape, (width, 1, width, width))
+    return network
+
+
+def _convolutions(network: nn.Module) -> Iterator[nn.Conv2d]:
+    for module in network.modules():
+        # Others, such as those of packs, may read their weight by themselves.
+        if type(module) is not nn.Conv2d or module.padding_mode != "zeros":
+            continue
+        if isinstance(module.padding, tuple):
+            yield module
 
 
 def packs(device: Device) -> bool:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
 from nodeflow import Device, InputError, Precision, check_cancelled, is_out_of_memory
-from nodeflow_nodes.diffusion.families.packing import packed
+from nodeflow_nodes.diffusion.families.packing import by_channels, packed
+from nodeflow_nodes.diffusion.families.streaming import Resting, streaming
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -39,9 +40,17 @@ def load_part(
         InputError: The weights and the config do not fit together.
     """
     try:
+        if isinstance(device, Resting) and device.weights is not None:
+            # It builds on what is said here.
+            from nodeflow_nodes.diffusion.families.resting_parts import resting_part
+
+            found = resting_part(from_pretrained, folder, device, variant)
+            if found is not None:
+                return found
         with without_bars():
+            # Where transformers takes a Path diffusers asks for text.
             module, report = from_pretrained(
-                folder,
+                str(folder),
                 local_files_only=True,
                 use_safetensors=True,
                 variant=variant,
@@ -75,6 +84,10 @@ def settled(module: M, device: Device) -> M:
             for layer in part:
                 # A layer takes milliseconds, a whole network may take seconds.
                 layer.register_forward_pre_hook(_stop_if_cancelled)
+    if isinstance(device, Resting):
+        if device.weights is None:
+            return module
+        return streaming(by_channels(module, device), device.weights)
     return packed(module, device)
 
 

@@ -15,10 +15,13 @@ from torch import Tensor, nn
 from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.blocks import in_blocks, shape_of
 from nodeflow_nodes.diffusion.families.gguf_weights import hold_blocks, read_gguf_weights
+from nodeflow_nodes.diffusion.families.mapped_weights import LARGE, MappedWeights
 from nodeflow_nodes.diffusion.families.pretrained import dtype_of, settled
 from nodeflow_nodes.diffusion.families.scaled_weights import is_mark, multiplied, scale_of
+from nodeflow_nodes.diffusion.families.streaming import Resting
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.gguf_files import is_gguf
+from nodeflow_nodes.diffusion.headers import Entry
 from nodeflow_nodes.diffusion.pickles import is_pickle, state_of
 
 N = TypeVar("N", bound=nn.Module)
@@ -34,7 +37,7 @@ def read_weights(
 
     Those stored in that precision stay mapped to the file. Others are cast one by one, in fp8 after
     they are multiplied by their scales, and the file is let go of from time to time, so that never
-    much more than the result is held.
+    much more than the result is held; of networks that stream hardly that.
 
     Args:
         table: The file.
@@ -54,14 +57,18 @@ def read_weights(
             for name, tensor in _unpickled(table.path).items()
             if name in table and name.startswith(prefix)
         }
+    resting = device.weights if isinstance(device, Resting) else None
     state: dict[str, Tensor] = {}
     try:
-        for names in _groups(table, prefix):
+        for names in _groups(table, prefix, _GROUP if resting is None else _GROUP // 8):
             with safe_open(table.path, framework="pt") as file:
                 for name in names:
                     tensor, scale = file.get_tensor(name), scale_of(table, name)
+                    place = table.entries[name] if scale is None else None
                     if scale is not None:
                         tensor = multiplied(tensor, file.get_tensor(scale))
+                    if resting is not None:
+                        tensor = _at_rest(tensor, dtype, resting, table.path, place)
                     state[name.removeprefix(prefix)] = _cast(tensor, dtype)
     except (SafetensorError, OSError) as error:
         raise InputError(
@@ -85,6 +92,22 @@ def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     if tensor.ndim == 4 and dtype is not torch.float32:
         return tensor.to(dtype, memory_format=torch.channels_last)
     return tensor.to(dtype)
+
+
+def _at_rest(
+    tensor: Tensor, dtype: torch.dtype, weights: MappedWeights, path: Path, place: Entry | None
+) -> Tensor:
+    """A tensor in a mapped file: that of the model if it lies there as it is to be. There it has
+    the same place in its page as if it were not to stream: last digits may go by that."""
+    by_channels = tensor.ndim == 4 and dtype is not torch.float32
+    if place is not None and not by_channels and _cast(tensor[:0], dtype).dtype is tensor.dtype:
+        found = weights.of_file(path, place.start, tensor.dtype, place.shape)
+        if found is not None:
+            return found
+    if tensor.nbytes < LARGE:
+        return _cast(tensor, dtype)
+    layout = torch.channels_last if by_channels else torch.preserve_format
+    return weights.stored(tensor, dtype if tensor.is_floating_point() else None, layout)
 
 
 def assembled(
@@ -125,7 +148,7 @@ def assembled(
     return settled(network, device)
 
 
-def _groups(table: TensorTable, prefix: str) -> Iterator[list[str]]:
+def _groups(table: TensorTable, prefix: str, limit: int) -> Iterator[list[str]]:
     """Names in the order of the file, in groups of limited size."""
     names: list[str] = []
     size = 0
@@ -137,7 +160,7 @@ def _groups(table: TensorTable, prefix: str) -> Iterator[list[str]]:
     for name, entry in sorted(wanted, key=lambda item: item[1].start):
         names.append(name)
         size += entry.size
-        if size > _GROUP:
+        if size > limit:
             yield names
             names, size = [], 0
     if names:

@@ -1,0 +1,144 @@
+"""Networks larger than what models may take: weights come when they are used, and go again.
+
+On the CPU weights lie in mapped files, and behind each block its memory is given back; what there
+is of it beside keeps the files at hand. To a GPU blocks come out of RAM, the next while one
+computes, by diffusers' group offloading. (Its way to stream from files would read a network whole
+before it begins, hold convolutions in another order, and let no two networks share weights.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from nodeflow import Device
+from nodeflow_nodes.diffusion.families.blocks import in_blocks
+from nodeflow_nodes.diffusion.families.mapped_weights import LARGE, MappedWeights
+
+N = TypeVar("N", bound=nn.Module)
+
+_OF_NETWORK = "letting_go"
+"""The attribute of a network that streams."""
+
+
+@dataclass(frozen=True)
+class Resting(Device):
+    """Where the weights of networks lie that stream.
+
+    Attributes:
+        weights: In which files; None for RAM.
+    """
+
+    weights: MappedWeights | None = field(default=None, compare=False)
+
+
+class LettingGo:
+    """Gives the memory of a network's weights back behind each of its blocks."""
+
+    def __init__(self, weights: Sequence[MappedWeights]) -> None:
+        """Where the weights lie; the last takes what is new."""
+        self._weights = tuple(weights)
+
+    def __deepcopy__(self, memo: object) -> LettingGo:
+        # What a twin has of its own leaves with it.
+        return LettingGo([*self._weights, MappedWeights(self._weights[-1].folder)])
+
+    def behind(self, block: nn.Module, inputs: object, outputs: object) -> None:
+        """A hook of a block."""
+        for tensor in _large(block):
+            for weights in self._weights:
+                weights.let_go(tensor)
+
+    def stored(self, tensor: Tensor) -> Tensor:
+        """A weight that the network has beside those of the network whose twin it is."""
+        return self._weights[-1].stored(tensor) if tensor.nbytes >= LARGE else tensor
+
+
+def streaming(network: N, weights: MappedWeights) -> N:
+    """A loaded network, in place, whose weights lie in files."""
+    for tensor in _large(network):
+        if not weights.holds(tensor):
+            tensor.data = weights.stored(tensor.data)
+    letting = LettingGo([weights])
+    blocks: list[nn.Module] = [*_blocks(network), network]
+    for block in blocks:
+        block.register_forward_hook(letting.behind, always_call=True)
+    setattr(network, _OF_NETWORK, letting)
+    weights.held += sum(_at_once(network))
+    for tensor in _large(network):
+        weights.let_go(tensor)
+    return network
+
+
+def letting_go(network: nn.Module) -> LettingGo | None:
+    """What a network streams by that lies in files; None if it lies in memory."""
+    return getattr(network, _OF_NETWORK, None)
+
+
+def _tensors(module: nn.Module) -> Iterator[Tensor]:
+    yield from module.parameters()
+    yield from module.buffers()
+
+
+def _large(module: nn.Module) -> Iterator[Tensor]:
+    return (tensor for tensor in _tensors(module) if tensor.nbytes >= LARGE)
+
+
+def _blocks(network: nn.Module) -> Iterator[nn.Module]:
+    for module in network.modules():
+        if isinstance(module, nn.ModuleList | nn.Sequential):
+            yield from module
+
+
+def _at_once(module: nn.Module) -> tuple[int, int]:
+    """Bytes of a module outside of its blocks, and most of those that one of its blocks needs."""
+    own = sum(
+        tensor.nbytes
+        for tensor in (*module._parameters.values(), *module._buffers.values())
+        if tensor is not None
+    )
+    inner = 0
+    for child in module.children():
+        if isinstance(child, nn.ModuleList | nn.Sequential):
+            inner = max([inner, *(sum(_at_once(block)) for block in child)])
+        else:
+            outside, within = _at_once(child)
+            own, inner = own + outside, max(inner, within)
+    return own, inner
+
+
+class StreamingToGpu:
+    """Lets a network that rests in RAM stream to a GPU, in place: nobody else may have it.
+
+    Attributes:
+        held: Bytes of networks that are on it at once, at most.
+    """
+
+    def __init__(self, device: Device) -> None:
+        """What computes."""
+        self._device = torch.device(device.name)
+        self.held = 0
+
+    def __call__(self, part: str, network: Any) -> Any:
+        if any(map(in_blocks, network.parameters())):
+            print("Weights in blocks, as of GGUF files, cannot be streamed to a GPU: loaded whole.")
+            self.held += sum(tensor.nbytes for tensor in _tensors(network))
+            return network.to(self._device)
+        # It imports accelerate, which takes its time.
+        from diffusers.hooks.group_offloading import apply_group_offloading
+
+        outside, block = _at_once(network)
+        self.held += outside + 2 * block
+        apply_group_offloading(
+            network,
+            onload_device=self._device,
+            offload_device=torch.device("cpu"),
+            offload_type="block_level",
+            num_blocks_per_group=1,
+            use_stream=self._device.type == "cuda",
+        )
+        return network
