@@ -38,6 +38,10 @@ _UNREACHABLE = (
     "the hub cannot be reached; connect this machine to the network, or put the model into the "
     "folder by hand"
 )
+_BROKEN_OFF = (
+    "the download broke off; run the same again, and it goes on from there: what has come whole is "
+    "not fetched again"
+)
 _VARIANTS = ("", "fp16", "bf16")
 """Which weights are taken if none are asked for, the first first."""
 
@@ -151,10 +155,8 @@ def fetch(download: Download, folder: Path) -> Path:
         The model's file or folder.
 
     Raises:
-        InputError: The hub cannot be reached, or there is no room on the disk.
+        InputError: The download broke off, or there is no room on the disk.
     """
-    from huggingface_hub import snapshot_download
-
     name = download.name
     home = folder / name.repository
     unfinished = home.with_name(f".{home.name}.part")
@@ -167,13 +169,7 @@ def fetch(download: Download, folder: Path) -> Path:
                 f"{name} has {download.size / 1e9:.1f} GB and the disk of {folder} has room for "
                 f"{free / 1e9:.1f} GB; make room, or name another folder in NODEFLOW_MODELS"
             )
-        with _told(name):
-            snapshot_download(
-                name.repository,
-                revision=download.commit,
-                local_dir=unfinished,
-                allow_patterns=[glob.escape(file) for file in download.files],
-            )
+        _download(download, unfinished)
         if not name.file:
             shutil.rmtree(unfinished / ".cache", ignore_errors=True)
             _merge(unfinished, home)
@@ -184,7 +180,27 @@ def fetch(download: Download, folder: Path) -> Path:
         shutil.rmtree(unfinished, ignore_errors=True)
         return target
     except OSError as error:
+        if error.errno is None:
+            # The library's own, of a file that came with another size than was announced.
+            raise InputError(f"{name} cannot be fetched: {_BROKEN_OFF}") from error
         raise InputError(f"{name} cannot be kept in {folder}: {error.strerror or error}") from error
+
+
+def _download(download: Download, folder: Path) -> None:
+    from huggingface_hub import snapshot_download
+
+    with _told(download.name, _BROKEN_OFF):
+        snapshot_download(
+            download.name.repository,
+            revision=download.commit,
+            local_dir=folder,
+            allow_patterns=[glob.escape(file) for file in download.files],
+        )
+    # Where the hub is lost, the library may be content with what an earlier try has left.
+    for file, size in download.files.items():
+        path = folder / file
+        if not path.is_file() or (size and path.stat().st_size != size):
+            raise InputError(f"{download.name} cannot be fetched: {_BROKEN_OFF}")
 
 
 def _merge(unfinished: Path, home: Path) -> None:
@@ -288,8 +304,8 @@ def _offered(name: HubName, files: Mapping[str, int]) -> str:
 
 
 @contextmanager
-def _told(name: HubName) -> Iterator[None]:
-    """What goes wrong at the hub, as a sentence."""
+def _told(name: HubName, lost: str = _UNREACHABLE) -> Iterator[None]:
+    """What goes wrong at the hub, as a sentence; `lost` is that of a connection which is none."""
     from httpx2 import HTTPError
     from huggingface_hub import errors
 
@@ -301,8 +317,9 @@ def _told(name: HubName) -> Iterator[None]:
         errors.RevisionNotFoundError: "there is no such revision; name a branch, tag or commit",
         errors.OfflineModeIsEnabled: "HF_HUB_OFFLINE forbids to ask the hub; unset it",
         errors.HfHubHTTPError: "the hub answers with a fault; try again later",
-        HTTPError: _UNREACHABLE,
-        errors.LocalEntryNotFoundError: _UNREACHABLE,
+        **dict.fromkeys((HTTPError, errors.LocalEntryNotFoundError), lost),
+        # These are raised by the faster of the library's two ways to fetch.
+        **dict.fromkeys((ConnectionError, TimeoutError, RuntimeError), lost),
     }
     try:
         yield

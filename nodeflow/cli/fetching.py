@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from pathlib import Path
 
@@ -30,8 +32,12 @@ def fetch_one(name: HubName, place: Path, revision: str = "main", variant: str =
     Raises:
         InputError: It cannot be fetched.
     """
+    from huggingface_hub.utils.logging import set_verbosity
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
+    if "HF_HUB_VERBOSITY" not in os.environ:
+        # Its warnings are for programmers; what goes wrong in the end is told in one sentence.
+        set_verbosity(logging.ERROR)
     if not sys.stderr.isatty():
         disable_progress_bars()
     download = look_up(name, revision, variant)

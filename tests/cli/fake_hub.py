@@ -19,6 +19,7 @@ class FakeHub:
     Attributes:
         repositories: Name to files and their bytes.
         gated: Repositories whose terms are not accepted.
+        lost: Repositories that tell what they are, and nothing after that.
         broken: Files that break off half-way.
         fetched: Files that were sent, in order.
         url: Where it listens.
@@ -27,6 +28,7 @@ class FakeHub:
     def __init__(self, repositories: Mapping[str, Mapping[str, bytes]]) -> None:
         self.repositories = repositories
         self.gated: set[str] = set()
+        self.lost: set[str] = set()
         self.broken: set[str] = set()
         self.fetched: list[str] = []
         self.url = ""
@@ -64,6 +66,8 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 self._say(403, b"", send, {"X-Error-Code": "GatedRepo"})
             elif files is None:
                 self._say(401, b"", send, {"X-Error-Code": "RepoNotFound"})
+            elif repository in hub.lost and asked[:1] in (["resolve"], ["tree"]):
+                self._say(500, b"", send)
             elif asked[:1] == ["resolve"]:
                 self._file(files, "/".join(asked[2:]), send)
             elif asked[:1] == ["revision"] and asked[1] not in ("main", COMMIT):
