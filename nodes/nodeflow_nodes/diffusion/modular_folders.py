@@ -5,11 +5,11 @@ No family of ours knows them: which parts they have is written in their index.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +198,8 @@ def _of_a_pipeline(library: str) -> bool:
 @cache
 def _source(file: str) -> str:
     """A file of diffusers as text: importing it would take seconds."""
-    found = importlib.util.find_spec("diffusers")
+    # On the path alone: where heavy libraries are refused, looking them up would be too.
+    found = PathFinder.find_spec("diffusers")
     if found is None or found.origin is None:
         return ""
     try:

@@ -7,10 +7,10 @@ along, so the conditions are read out of its source.
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 from collections.abc import Callable, Container, Mapping
 from functools import cache
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 Condition = Callable[[Container[str]], bool]
@@ -30,7 +30,8 @@ def architecture_of(names: Container[str]) -> str | None:
 @cache
 def conditions() -> Mapping[str, Condition]:
     """Architectures in the order that spandrel asks for them; none if its source has changed."""
-    spec = importlib.util.find_spec("spandrel")
+    # On the path alone: where heavy libraries are refused, looking them up would be too.
+    spec = PathFinder.find_spec("spandrel")
     if spec is None or spec.origin is None:
         return {}
     place = Path(spec.origin).parent

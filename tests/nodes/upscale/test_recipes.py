@@ -34,6 +34,17 @@ def test_making_the_recipe_imports_no_torch(make_file) -> None:
     assert finished.returncode == 0
 
 
+def test_a_process_that_refuses_heavy_libraries_knows_the_architecture(make_file) -> None:
+    code = (
+        "import sys, pathlib; from nodeflow.server.light_hooks import heavy_refused; "
+        "from nodeflow_nodes.upscale.files import upscaler_facts\n"
+        "with heavy_refused(): print(upscaler_facts(pathlib.Path(sys.argv[1])))"
+    )
+    command = [sys.executable, "-c", code, str(make_file())]
+    finished = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "RealESRGAN Compact" in finished.stdout
+
+
 @pytest.mark.parametrize("name", ["tiny.safetensors", "tiny.pth"])
 def test_a_file_cut_off_is_refused_before_anything_runs(make_file, name: str) -> None:
     path = make_file(name)
