@@ -26,8 +26,8 @@ GOES_ON = "Out of memory: going on with the {} in bf16."
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    found = Machine(tmp_path, lower_precision=True)
+def machine(cache: Path) -> Iterator[Machine]:
+    found = Machine(cache.parent, lower_precision=True)
     yield found
     found.close()
 
@@ -94,9 +94,9 @@ def test_a_network_that_finds_no_room_to_be_loaded_in_is_loaded_in_less(
 
 
 def test_nobody_who_did_not_allow_it_gets_less(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine = Machine(tmp_path)
+    machine = Machine(cache.parent)
     starve_in_fp32(monkeypatch, UNet2DConditionModel)
     found = machine.draw()
     machine.close()
