@@ -47,6 +47,9 @@ INVOKE_NAMES: Mapping[str, str] = {
 INDICES = frozenset({"model_index.json", "modular_model_index.json"})
 """Files that make a folder one model in diffusers layout."""
 
+WEIGHTS = frozenset({".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin"})
+"""How the names of files with weights end; beside them lie previews, notes and placeholders."""
+
 _LISTED = 10_000
 
 
@@ -110,6 +113,12 @@ class Roots:
         raise InputError(self._missing(kind, name))
 
     def _inside(self, kind: str, name: str, path: Path) -> Path:
+        if not path.is_file() and not path.is_dir():
+            # Reading a pipe would wait for ever.
+            raise InputError(
+                f"'{name}' among the {kind} is neither a file nor a folder but a pipe, a socket or "
+                f"a device; put the file itself at {path}"
+            )
         real = path.resolve()
         # A link may lead into any root, so that big files can be shared between folders.
         allowed = [folder.resolve() for folders in self.folders.values() for folder in folders]
@@ -138,6 +147,9 @@ class Roots:
     def files(self, kind: str) -> list[str]:
         """Names of all files of a kind; a folder with the index of a model counts as one file.
 
+        Of models only what can hold weights is one; pipes and devices never are. Other names can
+        be given all the same, see `resolve`.
+
         Linked folders are followed as far as `resolve` would go, each of them once.
         """
         names: dict[str, None] = {}
@@ -158,8 +170,7 @@ class Roots:
                     continue
                 inner[:] = sorted(item for item in inner if not item.startswith("."))
                 for file in sorted(files):
-                    # A link may lead nowhere.
-                    if not file.startswith(".") and _exists(place / file):
+                    if _listed(kind, place / file):
                         names[(place / file).relative_to(root).as_posix()] = None
                 if len(names) > _LISTED:
                     break
@@ -172,6 +183,17 @@ def _folders(place: Path, kind: str) -> list[Path]:
     if kind in INVOKE_NAMES:
         others += [place / base / INVOKE_NAMES[kind] for base in INVOKE_BASES]
     return [place / kind, *(folder for folder in others if folder.is_dir())]
+
+
+def _listed(kind: str, path: Path) -> bool:
+    """Whether somebody who looks for a file of a kind wants to see this one."""
+    if path.name.startswith(".") or (kind in MODEL_KINDS and path.suffix.lower() not in WEIGHTS):
+        return False
+    try:
+        # A link may lead nowhere.
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _is_link(path: Path) -> bool:

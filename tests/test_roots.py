@@ -1,5 +1,7 @@
 """Roots: file inputs reach what is inside the named folders, and nothing else."""
 
+import os
+
 import pytest
 
 from nodeflow.errors import InputError
@@ -100,6 +102,25 @@ def test_a_diffusers_folder_counts_as_one_file(roots):
     assert sorted(roots.files("checkpoints")) == ["dream.safetensors", "emoji"]
     assert roots.files("inputs") == []
     assert roots.files("no_such_kind") == []
+
+
+def test_what_lies_beside_models_is_not_listed_and_found_all_the_same(roots, tmp_path):
+    loras = tmp_path / "models/loras"
+    names = ("a.safetensors", "b.PT", "put_loras_here", "readme.txt", "a.json", "a.preview.png")
+    for name in names:
+        (loras / name).write_text("")
+    assert roots.files("loras") == ["a.safetensors", "b.PT"]
+    assert roots.resolve("loras", "put_loras_here") == loras / "put_loras_here"
+    (tmp_path / "inputs/fish.png").write_text("")
+    assert roots.files("inputs") == ["fish.png"]
+
+
+def test_a_pipe_is_no_file(roots, tmp_path):
+    for kind in ("models/loras", "inputs"):
+        os.mkfifo(tmp_path / kind / "pipe.safetensors")
+    assert roots.files("loras") == roots.files("inputs") == []
+    with pytest.raises(InputError, match=r"'pipe\.safetensors' among the loras is neither a file"):
+        roots.resolve("loras", "pipe.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,10 @@ def test_files_of_a_kind_are_listed_from_all_folders_the_first_first(tmp_path: P
 def test_what_leads_out_of_the_folders_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "models/vae_approx").mkdir(parents=True)
     (tmp_path / "secret").write_text("")
-    (tmp_path / "models/vae_approx/way_out").symlink_to(tmp_path / "secret")
-    (tmp_path / "models/vae_approx/in").write_text("")
+    (tmp_path / "models/vae_approx/way_out.pth").symlink_to(tmp_path / "secret")
+    (tmp_path / "models/vae_approx/in.pth").write_text("")
     roots = Roots.of([tmp_path / "models"], tmp_path / "inputs", [], anywhere=False)
-    assert [file.name for file in ModelFolders(roots).files("vae_approx")] == ["in"]
+    assert [file.name for file in ModelFolders(roots).files("vae_approx")] == ["in.pth"]
 
 
 def test_without_an_engine_there_are_none() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -58,6 +59,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
     whole = (checkpoints / "half.safetensors").read_bytes()
     (checkpoints / "cut.safetensors").write_bytes(whole[:-10])
     (checkpoints / "notes.txt").write_text("not a model")
+    os.mkfifo(checkpoints / "pipe.safetensors")
     (place / "vae").mkdir()
     vae = {
         name.removeprefix("first_stage_model."): tensor
@@ -129,8 +131,11 @@ def test_family_and_precision_come_from_the_file(
 
 def test_a_broken_file_says_so_and_hides_none(entries: dict[str, CatalogEntry]) -> None:
     assert "cut.safetensors are truncated" in entries["checkpoints/cut.safetensors"].problem
-    assert "notes.txt" in entries["checkpoints/notes.txt"].problem
-    assert len([name for name in entries if name.startswith("checkpoints/")]) == 6
+    assert len([name for name in entries if name.startswith("checkpoints/")]) == 5
+
+
+def test_what_is_no_model_is_no_entry(entries: dict[str, CatalogEntry]) -> None:
+    assert not [name for name in entries if name.endswith(("notes.txt", "pipe.safetensors"))]
 
 
 def test_files_of_the_same_content_are_told(entries: dict[str, CatalogEntry]) -> None:
