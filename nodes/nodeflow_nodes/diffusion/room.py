@@ -126,6 +126,33 @@ def encoded_whole_or_not(
     )
 
 
+def in_tiles(
+    network: Autoencoder,
+    side: int,
+    tiling: Tiling,
+    tiled: Callable[[Tiling], Tensor],
+    models: ModelMemory,
+) -> Tensor:
+    """What comes of tiles of a size, or of smaller ones where memory is too small for those.
+
+    Args:
+        network: What computes them.
+        side: The longer side of the latent, in latent pixels.
+        tiling: The size to begin with.
+        tiled: Computes all tiles.
+        models: What is loaded; what is not in use leaves if memory runs out.
+
+    Raises:
+        OutOfMemoryError: Memory is too small for the smallest tiles.
+    """
+
+    def ways() -> Iterator[Way[Tensor]]:
+        yield Way(f"tiles of {tiling.tile * network.downscale} pixels", lambda: tiled(tiling))
+        yield from _tiles(network, min(side, tiling.tile), tiled)
+
+    return by_some_way(models, ways())
+
+
 def _ways(
     network: Autoencoder,
     count: int,
@@ -137,6 +164,13 @@ def _ways(
     yield Way("whole pictures", whole)
     if count > 1:
         yield Way("one picture at a time", lambda: tiled(Tiling(side, 0)))
+    yield from _tiles(network, side, tiled)
+
+
+def _tiles(
+    network: Autoencoder, side: int, tiled: Callable[[Tiling], Tensor]
+) -> Iterator[Way[Tensor]]:
+    """Tiles that are smaller than a side, which is in latent pixels."""
     for pixels in _TILES:
         tiling = Tiling(max(pixels // network.downscale, 1), pixels // network.downscale // 8)
         if tiling.tile < side:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
+from torch import Tensor
 
 from nodeflow import Device, Image, Latent, ModelMemory, Progress, Seed, Vae, node
 from nodeflow_nodes.diffusion.families.family import Autoencoder
 from nodeflow_nodes.diffusion.hooks import check_decode, image_latent_facts
 from nodeflow_nodes.diffusion.latents import drawing_noise, finite, opaque
 from nodeflow_nodes.diffusion.parts import autoencoder
+from nodeflow_nodes.diffusion.room import in_tiles
 from nodeflow_nodes.diffusion.tile_checks import check_decode_tiled, check_tiles
 from nodeflow_nodes.diffusion.tiles import Tiling, Told, decoded_in_tiles, encoded_in_tiles
 
@@ -31,6 +33,8 @@ def decode_tiled(
 ) -> Image:
     """Turn latents into pictures tile by tile, in the memory that one tile needs.
 
+    If the memory does not hold a tile, smaller ones are tried, and the run's log says so.
+
     Pictures no larger than a tile are exactly those of `decode`. Larger ones differ a little, since
     the autoencoder's attention sees no more than a tile. Its normalization goes by all tiles, so
     that brightness and colours do not differ from one to the next; for that each is computed twice.
@@ -50,7 +54,12 @@ def decode_tiled(
         {"channels": latent.samples.shape[1], "downscale": latent.downscale},
     )
     tiling = _tiling(network, tile, overlap)
-    return finite(decoded_in_tiles(network, latent.samples, tiling, _told(progress)), latent)
+
+    def tiled(tiling: Tiling) -> Tensor:
+        return decoded_in_tiles(network, latent.samples, tiling, _told(progress))
+
+    side = max(latent.samples.shape[-2:])
+    return finite(in_tiles(network, side, tiling, tiled, models), latent)
 
 
 @node(
@@ -90,9 +99,12 @@ def encode_tiled(
     pixels = opaque(image)
     noise = drawing_noise(network, pixels, seed if sample else None)
     tiling = _tiling(network, tile, overlap)
-    return Latent(
-        encoded_in_tiles(network, pixels, noise, tiling, _told(progress)), network.downscale
-    )
+    side = max(pixels.shape[1:3]) // network.downscale
+
+    def tiled(tiling: Tiling) -> Tensor:
+        return encoded_in_tiles(network, pixels, noise, tiling, _told(progress))
+
+    return Latent(in_tiles(network, side, tiling, tiled, models), network.downscale)
 
 
 def _tiling(network: Autoencoder, tile: int, overlap: int) -> Tiling:

@@ -40,7 +40,7 @@ class Told:
 
     @property
     def failure(self) -> str:
-        (failed,) = (event for event in self.events if isinstance(event, NodeFailed))
+        failed = next(event for event in self.events if isinstance(event, NodeFailed))
         return f"{failed.node}: {failed.sentence}"
 
 
@@ -70,13 +70,12 @@ class Machine:
 
     def draw(self, same_engine: bool = False, watched: bool = False, **inputs: Any) -> Told:
         if not same_engine:
-            engine = Engine(self._settings, device="cpu", precision="fp32", cache=False)
-            self._engines.append(engine)
+            self._engines.append(self._started())
         return self.run(Workflow.from_data(flow_data()), watched, **SIZE | inputs)
 
     def run(self, flow: Workflow, watched: bool = False, **inputs: Any) -> Told:
         """A run of any workflow by the engine that drew last."""
-        engine, events = self._engines[-1], list[Event]()
+        engine, events = self.engine, list[Event]()
         with captured():
             result = engine.run(
                 engine.with_inputs(flow, inputs),
@@ -85,6 +84,16 @@ class Machine:
                 watched=watched,
             ).loaded()
         return Told(result["image"] if result.status == "done" else None, events)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that drew last."""
+        if not self._engines:
+            self._engines.append(self._started())
+        return self._engines[-1]
+
+    def _started(self) -> Engine:
+        return Engine(self._settings, device="cpu", precision="fp32", cache=False)
 
     def close(self) -> None:
         for engine in self._engines:
