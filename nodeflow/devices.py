@@ -39,12 +39,14 @@ class Device:
         precision: The number format to compute in.
         compiled: Networks that denoise are compiled for it before they are used.
         may_lower: Where memory is too small, models may compute in a lower precision.
+        streamed: Weights come block by block while they are used, also of models that would fit.
     """
 
     name: str = "cpu"
     precision: Precision = Precision.FP32
     compiled: bool = False
     may_lower: bool = False
+    streamed: bool = False
 
 
 @dataclass(frozen=True)

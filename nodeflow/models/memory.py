@@ -96,7 +96,6 @@ class ModelMemory:
         self._loading: dict[Slot, _Loading] = {}
         # What left is as large, and takes as long, when it comes back.
         self._sizes: dict[Slot, int] = {}
-        self._streaming: set[Slot] = set()
         self._age = 0.0
         self._cleared = 0
 
@@ -215,25 +214,10 @@ class ModelMemory:
                 for resident in held:
                     resident.users -= 1
 
-    def streams(self, recipe: Recipe, device: Device, size: int) -> bool:
-        """Whether a model has to stream by blocks: it is larger than what models may take on its
-        device, or was told to.
-
-        Args:
-            recipe: The model.
-            device: What computes.
-            size: Bytes that the model holds if it does not.
-        """
-        return size > self.budget_of(device) or _slot(recipe, device) in self._streaming
-
-    def stream(self, recipe: Recipe, device: Device) -> None:
-        """Let a model stream from now on, when it is asked for again."""
-        slot = _slot(recipe, device)
-        with self._lock:
-            self._streaming.add(slot)
-            self._resident.pop(slot, None)
-            self._sizes.pop(slot, None)
-        _hand_back()
+    def streams(self, device: Device, size: int) -> bool:
+        """Whether a model of so many bytes has to stream by blocks: it is larger than what models
+        may take on a device, or is to."""
+        return device.streamed or size > self.budget_of(device)
 
     def budget_of(self, device: Device) -> int:
         """Bytes that models may take on a device."""

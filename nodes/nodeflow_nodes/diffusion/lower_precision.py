@@ -34,17 +34,30 @@ def lowering(load: Load[T]) -> Load[T]:
 def precisions(
     recipe: Recipe, models: ModelMemory, device: Device, load: Load[T]
 ) -> Iterator[Way[T]]:
-    """Ways to do something with a part: as it is meant, then in each lower precision that is
-    allowed. The part of the way before is let go of then; the caller must hold it no more."""
+    """Ways to do something with a part: as it is meant, then streamed, which gives the same, then
+    in each lower precision that is allowed. The part of the way before is let go of then; the
+    caller must hold it no more."""
     what = _CALLED.get(recipe.part, recipe.part)
     name = device.precision.value
     while True:
         yield Way(f"the {what} in {name}", lambda r=recipe, d=device: load(r, models, d))  # type: ignore[misc]
+        if _may_stream(recipe, device):
+            models.let_go(recipe)
+            place = replace(device, streamed=True)
+            how = f"the {what} in {name}, whose weights are streamed block by block"
+            yield Way(how, lambda r=recipe, d=place: load(r, models, d))  # type: ignore[misc]
         lower = _lower(recipe, device)
         if lower is None:
             return
         models.let_go(recipe)
         recipe, device, name = lower
+
+
+def _may_stream(recipe: Recipe, device: Device) -> bool:
+    """Whether a part can stream; to a GPU only networks do."""
+    if device.streamed or quantized_weights(recipe.patches):
+        return False
+    return device.name == "cpu" or recipe.part == "denoiser"
 
 
 def _lower(recipe: Recipe, device: Device) -> tuple[Recipe, Device, str] | None:

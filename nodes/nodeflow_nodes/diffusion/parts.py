@@ -53,7 +53,7 @@ def _kept(recipe: Recipe, models: ModelMemory, device: Device, load: Callable[[D
         load: Loads them where they are to lie.
     """
     expected = expected_bytes(recipe, device)
-    if device.name != "cpu" or not models.streams(recipe, device, expected()):
+    if device.name != "cpu" or not models.streams(device, expected()):
         return models.get(recipe, device, lambda: load(device), lambda part: part.size, expected)
     _say_larger(
         recipe,
@@ -96,7 +96,7 @@ def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
             "weights that were quantised cannot be streamed, so they are loaded whole",
         )
         return models.get(model, device, quantized, lambda part: part.size, expected)
-    if device.name != "cpu" and models.streams(plain, device, expected_bytes(plain, device)()):
+    if device.name != "cpu" and models.streams(device, expected_bytes(plain, device)()):
         return _streamed_to_gpu(model, models, device)
     base = _kept(plain, models, device, lambda place: family.load_denoiser(plain, place))
     if not model.patches:

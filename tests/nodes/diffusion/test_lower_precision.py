@@ -12,6 +12,7 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 from nodeflow_nodes.diffusion.families.stable_diffusion import StableDiffusion
+from nodeflow_nodes.diffusion.families.streaming import letting_go
 from nodeflow_nodes.diffusion.load import LoadedModel
 from nodeflow_nodes.diffusion.lower_precision import precisions
 from torch import Tensor
@@ -64,6 +65,28 @@ def test_what_finds_no_room_to_compute_in_is_read_anew_in_its_place(
     assert whole.picture is not None
     assert not torch.equal(found.picture, whole.picture)
     assert psnr(found.picture, whole.picture) > 25
+
+
+def test_before_the_precision_falls_the_network_streams_for_this_run(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = machine.draw()
+    plain = UNet2DConditionModel.forward
+
+    def hungry(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if letting_go(self) is None:
+            raise MemoryError
+        return plain(self, *args, **kwargs)
+
+    with monkeypatch.context() as starved:
+        starved.setattr(UNet2DConditionModel, "forward", hungry)
+        found = machine.draw()
+    line = "going on with the network in fp32, whose weights are streamed block by block."
+    assert f"Out of memory: {line}" in found.log
+    assert not any("bf16" in said for said in found.log)
+    # Calls were cut into halves before, which is the same to rounding.
+    assert torch.allclose(found.picture, whole.picture, atol=1e-4)
+    assert machine.draw(same_engine=True, seed=2).log == []
 
 
 def test_the_next_run_computes_in_the_precision_that_was_asked_for(
@@ -132,14 +155,20 @@ def test_after_bf16_comes_int8_where_its_library_is_installed(
         return None if name == "torchao" else find(name, *package)
 
     monkeypatch.setattr(importlib.util, "find_spec", missing)
-    assert names(loaded.model) == ["the network in fp32", "the network in bf16"]
+    streamed = ", whose weights are streamed block by block"
+    fp32, bf16 = "the network in fp32", "the network in bf16"
+    assert names(loaded.model) == [fp32, fp32 + streamed, bf16, bf16 + streamed]
     monkeypatch.setattr(importlib.util, "find_spec", installed)
     assert names(loaded.model, precision=Precision.BF16) == [
-        "the network in bf16",
+        bf16,
+        bf16 + streamed,
         "the network in int8",
     ]
-    assert names(loaded.vae) == ["the autoencoder in fp32", "the autoencoder in bf16"]
-    assert names(loaded.model, may_lower=False) == ["the network in fp32"]
+    assert [name for name in names(loaded.vae) if not name.endswith(streamed)] == [
+        "the autoencoder in fp32",
+        "the autoencoder in bf16",
+    ]
+    assert names(loaded.model, may_lower=False) == [fp32, fp32 + streamed]
 
 
 def test_results_that_may_be_of_lower_precision_are_known_apart(tmp_path: Path) -> None:
