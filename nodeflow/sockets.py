@@ -58,7 +58,8 @@ class Patch:
         kind: Which sort of patch: `lora`, `clip_skip`, ...
         amount: How much of it: a strength, or a count.
         digest: Content digest of its file; empty for a patch without one.
-        name: What prompts call it; empty for a patch that they cannot call.
+        name: What prompts call it, or which of a model's networks it is for; empty for a patch that
+            they cannot call, and for all networks.
         path: Its file. Equal files at two places are one patch.
     """
 

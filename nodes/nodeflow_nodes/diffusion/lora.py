@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import Field
 
@@ -68,6 +68,7 @@ def load_lora_model(
     model: Model,
     file: Annotated[Path, File("loras")],
     strength: Strength = 1.0,
+    noise: Literal["all", "high", "low"] = "all",
 ) -> Model:
     """Lay a LoRA over a network alone; what the file has for text encoders is left out.
 
@@ -75,9 +76,12 @@ def load_lora_model(
         model: The network to change.
         file: A safetensors file in one of the LoRA folders.
         strength: How strongly the network is changed: 1 as it was trained, 0 not at all.
+        noise: Of a model with a network for high and one for low noise, such as Wan 2.2, which is
+            changed; its files come in pairs.
     """
-    check_lora_model(_known(model), file)
-    return _patched(model, LoraFile.read(file), strength, DENOISER)
+    check_lora_model(_known(model), file, noise)
+    network = "" if noise == "all" else noise
+    return _patched(model, LoraFile.read(file), strength, DENOISER, network=network)
 
 
 def _known(model: Model) -> dict[str, str]:
@@ -85,10 +89,10 @@ def _known(model: Model) -> dict[str, str]:
     return {"family": model.family, "folder": model.path}
 
 
-def _patched(recipe: R, lora: LoraFile, strength: float, *parts: str) -> R:
+def _patched(recipe: R, lora: LoraFile, strength: float, *parts: str, network: str = "") -> R:
     """The recipe itself if the LoRA changes nothing, so that nothing is computed again."""
     if strength == 0 or not any(lora.layers.get(part) for part in parts):
         return recipe
     path = lora.table.path
-    patch = Patch(LORA, strength, file_digest(path), path=str(path))
+    patch = Patch(LORA, strength, file_digest(path), network, str(path))
     return replace(recipe, patches=(*recipe.patches, patch))

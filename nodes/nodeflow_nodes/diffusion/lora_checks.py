@@ -11,12 +11,19 @@ from nodeflow_nodes.diffusion.families.by_size import OF_UNETS as BY_TEXT_WIDTH
 from nodeflow_nodes.diffusion.families.lora_layers import (
     DENOISER,
     FAMILIES,
+    HIGH,
+    LOW,
     OF_UNETS,
     LoraFile,
     some,
 )
 from nodeflow_nodes.diffusion.hooks import Facts, Known, facts_of
-from nodeflow_nodes.diffusion.modular_folders import MODULAR, network_modules
+from nodeflow_nodes.diffusion.modular_folders import (
+    MODULAR,
+    components,
+    denoising,
+    network_modules,
+)
 
 
 def check_lora(model: Known, text_encoder: Known, file: Known) -> None:
@@ -35,8 +42,10 @@ def check_lora(model: Known, text_encoder: Known, file: Known) -> None:
         )
 
 
-def check_lora_model(model: Known, file: Known) -> None:
-    """The same where only the network is changed."""
+def check_lora_model(model: Known, file: Known, noise: Known = "all") -> None:
+    """The same where only the network is changed, and where one of two is, there must be two."""
+    if noise in (HIGH, LOW):
+        _check_two(facts_of(model), str(noise))
     if not isinstance(file, Path):
         return
     lora = LoraFile.read(file)
@@ -97,6 +106,18 @@ def _check_network(lora: LoraFile, model: Facts) -> None:
         raise InputError(
             f"the LoRA {path} is for networks that take text of width {lora.text_width}, and this "
             f"model's takes {width}; choose a LoRA of the model's family"
+        )
+
+
+def _check_two(model: Facts, noise: str) -> None:
+    family, folder = model.get("family"), model.get("folder")
+    if family is None or (family == MODULAR and not isinstance(folder, str)):
+        return
+    parts = components(Path(str(folder))) if family == MODULAR else []
+    if len(denoising(part.name for part in parts)) < 2:
+        raise InputError(
+            f"this model has one network for all noise, so there is none for {noise} noise alone; "
+            "set noise to all"
         )
 
 

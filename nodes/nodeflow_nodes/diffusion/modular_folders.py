@@ -6,7 +6,7 @@ No family of ours knows them: which parts they have is written in their index.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import PathFinder
@@ -97,6 +97,11 @@ def components(path: Path) -> list[Component]:
     """The parts that a folder's index names, those left out aside."""
     index = MODULAR_INDEX if (path / MODULAR_INDEX).exists() else INDEX
     return list(_components(read_config(path / index)))
+
+
+def denoising(names: Iterable[str]) -> list[str]:
+    """Those of a pipeline's parts that estimate, in order: of two, the second is for low noise."""
+    return sorted(name for name in names if re.sub(r"_\d+$", "", name) in DENOISERS)
 
 
 def network_modules(path: Path) -> frozenset[str]:

@@ -144,6 +144,22 @@ def save_wan(folder: Path) -> WanPipeline:
     return pipeline
 
 
+def save_wan_of_two(folder: Path) -> WanPipeline:
+    """Wan 2.2: one network for high noise, another for low."""
+    base = save_wan(folder.with_name(f"{folder.name}_base"))
+    pipeline = WanPipeline(
+        base.tokenizer,
+        base.text_encoder,
+        base.vae,
+        base.scheduler,
+        base.transformer,
+        WanTransformer3DModel(**WAN).eval(),
+        boundary_ratio=0.875,
+    )
+    pipeline.save_pretrained(folder)
+    return pipeline
+
+
 def save_qwen_image(folder: Path) -> QwenImagePipeline:
     """Qwen-Image: latents are packed in the walk and have frames, guidance keeps the length of the
     prediction."""

@@ -21,6 +21,8 @@ from nodeflow_nodes.diffusion.headers import read_metadata
 
 LORA = "lora"
 """The kind of patch."""
+HIGH, LOW = "high", "low"
+"""Noise that one of a model's two networks is for; a patch's name if it is for this one only."""
 DENOISER = "denoiser"
 TEXT_ENCODERS = ("text_encoder", "text_encoder_2", "text_encoder_3")
 

@@ -67,8 +67,9 @@ class Laying:
         self._patches = [patch for patch in patches if patch.kind == LORA]
         self.fresh = 0
 
-    def __call__(self, part: str, network: N, convert: Convert | None = None) -> N:
-        changed = with_loras(network, part, self._patches, convert)
+    def __call__(self, part: str, network: N, convert: Convert | None = None, noise: str = "") -> N:
+        patches = [patch for patch in self._patches if patch.name in ("", noise)]
+        changed = with_loras(network, part, patches, convert)
         shared = {id(tensor) for tensor in network.parameters()}
         if letting_go(changed) is None:
             self.fresh += sum(t.nbytes for t in changed.parameters() if id(t) not in shared)

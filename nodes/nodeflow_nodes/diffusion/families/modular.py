@@ -29,8 +29,6 @@ from nodeflow_nodes.diffusion.families.modular_denoise import (
     NEGATIVE,
     PICTURE,
     ModularDenoiser,
-    flow_of,
-    steps_aside,
 )
 from nodeflow_nodes.diffusion.families.modular_layout import LatentKind, Walk, latent_kind
 from nodeflow_nodes.diffusion.families.modular_stage import (
@@ -48,6 +46,7 @@ from nodeflow_nodes.diffusion.families.modular_stage import (
     reads_with_picture,
     stage,
 )
+from nodeflow_nodes.diffusion.families.modular_steps import flow_of, steps_aside
 from nodeflow_nodes.diffusion.hooks import check_size
 from nodeflow_nodes.diffusion.modular_folders import MODULAR
 

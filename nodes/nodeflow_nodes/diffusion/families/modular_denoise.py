@@ -8,10 +8,9 @@ ours take its place.
 from __future__ import annotations
 
 import copy
-import inspect
-import re
+import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,10 +20,11 @@ import torch
 from diffusers.guiders.guider_utils import BaseGuidance
 from diffusers.modular_pipelines.modular_pipeline import ModularPipelineBlocks, PipelineState
 from diffusers.modular_pipelines.modular_pipeline_utils import InsertableDict
-from torch import Tensor
+from torch import Tensor, nn
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.family import Change, OwnWalk, PromptBatch, Weakening
+from nodeflow_nodes.diffusion.families.lora_layers import HIGH, LOW
 from nodeflow_nodes.diffusion.families.lora_weights import Laying
 from nodeflow_nodes.diffusion.families.modular_layout import (
     LatentKind,
@@ -35,22 +35,20 @@ from nodeflow_nodes.diffusion.families.modular_layout import (
 )
 from nodeflow_nodes.diffusion.families.modular_native import walk_natively
 from nodeflow_nodes.diffusion.families.modular_stage import Block, Stage
+from nodeflow_nodes.diffusion.families.modular_steps import STEPPING, steps_aside
 from nodeflow_nodes.diffusion.families.streaming import StreamingToGpu
-from nodeflow_nodes.diffusion.modular_folders import DENOISERS
-from nodeflow_nodes.diffusion.noise_levels import FlowLevels, exponential_shift, rational_shift
+from nodeflow_nodes.diffusion.modular_folders import denoising
+from nodeflow_nodes.diffusion.noise_levels import FlowLevels
 
 NEGATIVE = "negative_"
 PICTURE = "with_picture"
 """Among a prompt's states: it has a picture beside it."""
-_BEFORE, _ASKING, _STEPPING = "before_denoiser", "denoiser", "after_denoiser"
 _KEPT = 4
 """Prompts whose states stay ready: both of a pair, and those of a second picture."""
 _STEPS = 4
 """For blocks that make timesteps ready, which are not used."""
-_BY_NUMBER = re.compile(r"\[\s*i\b|len\([\w.]*timesteps\)")
-"""In a block's source: it goes by the number of the step, or by what time the next one has."""
-_ONLY_FOR = ("use_meanflow",)
-"""Settings of networks without which a block that asks for them does not."""
+
+_log = logging.getLogger(__name__)
 
 
 class Taken(ModularPipelineBlocks):
@@ -72,56 +70,6 @@ class Taken(ModularPipelineBlocks):
     def __call__(self, components: Any, state: Any, i: int, t: Tensor) -> tuple[Any, Any]:
         self.said = state.noise_pred
         return components, state
-
-
-def steps_aside(walk: Walk, networks: Iterable[Any] = ()) -> bool:
-    """Whether samplers of ours can take the place of a loop's own step.
-
-    Args:
-        walk: The blocks.
-        networks: What they ask; some of what blocks do hangs on a network's config.
-    """
-    blocks = walk.loop.sub_blocks
-    if not {_ASKING, _STEPPING} <= set(blocks) <= {_BEFORE, _ASKING, _STEPPING}:
-        return False
-    # A plain step of the scheduler's with one prediction, of one latent, and nothing that goes by
-    # the number of the step.
-    names = set(_code(blocks[_STEPPING]).co_names)
-    others = {n for n in names if n.endswith("_latents") or n.startswith("audio")}
-    plain = {"noise_pred", "latents", "scheduler", "step"} <= names and not others
-    configs = [getattr(network, "config", None) for network in networks]
-    return plain and not any(_by_number(block, configs) for block in blocks.values())
-
-
-def _by_number(block: Block, configs: Iterable[Any]) -> bool:
-    source = inspect.getsource(type(block))
-    if not _BY_NUMBER.search(source):
-        return False
-    only = [name for name in _ONLY_FOR if f"config.{name}" in source]
-    known = [getattr(config, name) for name in only for config in configs if hasattr(config, name)]
-    return not known or any(known)
-
-
-def flow_of(found: Stage) -> FlowLevels | None:
-    """The noise levels of a rectified flow, as the pipeline's scheduler describes them; None if it
-    is no such."""
-    scheduler = getattr(found.pipeline, "scheduler", None)
-    if scheduler is None:
-        return None
-    config = scheduler.config
-    flows = (
-        "FlowMatch" in type(scheduler).__name__,
-        bool(config.get("use_flow_sigmas")),
-        config.get("prediction_type") == "flow_prediction",
-    )
-    if not any(flows):
-        return None
-    count = int(config.get("num_train_timesteps", 1000))
-    if config.get("use_dynamic_shifting"):
-        shifted = exponential_shift(float(config.get("max_shift") or 1.15))
-    else:
-        shifted = rational_shift(float(config.get("flow_shift") or config.get("shift") or 1.0))
-    return FlowLevels(shifted, count, count)
 
 
 @dataclass
@@ -189,7 +137,7 @@ class ModularDenoiser:
         return self.stage.size
 
     def changed(self, change: Change) -> ModularDenoiser:
-        """The same with LoRA files over its network, or over the first if it has several; or
+        """The same with LoRA files over its networks, of which a second one is for low noise; or
         streaming to a GPU.
 
         Raises:
@@ -204,11 +152,15 @@ class ModularDenoiser:
                 f"what is laid over a network, such as a step cache, is not supported for "
                 f"{self.stage.name}, a pipeline of diffusers'; leave it out"
             )
-        networks = self.stage.modules
-        name = next(name for name in (*DENOISERS, *networks) if name in networks)
         convert = getattr(type(self.stage.pipeline), "lora_state_dict", None)
-        network = change("denoiser", networks[name], convert)
-        return replace(self, stage=self.stage.with_network(name, network), _seeing=None, _ready=[])
+        plain, stage = self.stage.modules, self.stage
+        names = denoising(plain) or [next(iter(plain))]
+        for name, noise in zip(names, (HIGH, LOW), strict=False):
+            network = change("denoiser", plain[name], convert, noise if len(names) > 1 else "")
+            stage = stage.with_network(name, network)
+            if len(names) > 1:
+                _tell_changed(self.stage.name, name, plain[name], network)
+        return replace(self, stage=stage, _seeing=None, _ready=[])
 
     def with_levels(self, levels: FlowLevels) -> ModularDenoiser:
         """The same network with other noise levels; a pipeline's own walk keeps its own."""
@@ -301,8 +253,8 @@ class ModularDenoiser:
     def _asked(self, state: PipelineState) -> Tensor:
         """What the network says in one turn of the loop."""
         loop = copy.copy(self.walk.loop)
-        taken = Taken(loop.sub_blocks[_STEPPING])
-        loop.sub_blocks = InsertableDict(OrderedDict({**loop.sub_blocks, _STEPPING: taken}.items()))
+        taken = Taken(loop.sub_blocks[STEPPING])
+        loop.sub_blocks = InsertableDict(OrderedDict({**loop.sub_blocks, STEPPING: taken}.items()))
         loop.set_progress_bar_config(disable=True)
         self.stage.run_one(loop, state)
         assert taken.said is not None
@@ -384,5 +336,7 @@ def _stated(state: Tensor | tuple[Tensor, ...], device: torch.device) -> Any:
     return [_stated(part, device) for part in state]
 
 
-def _code(block: Block) -> Any:
-    return inspect.unwrap(type(block).__call__).__code__
+def _tell_changed(pipeline: str, name: str, plain: nn.Module, changed: nn.Module) -> None:
+    own = {id(weight) for weight in plain.parameters()}
+    count = sum(id(weight) not in own for weight in changed.parameters())
+    _log.info("LoRA files changed %d weights of '%s' of %s", count, name, pipeline)

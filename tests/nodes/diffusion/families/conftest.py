@@ -17,6 +17,7 @@ from tests.nodes.diffusion.modular_models import (
     save_ltx,
     save_qwen_image,
     save_wan,
+    save_wan_of_two,
     save_z_image,
 )
 from tests.nodes.diffusion.modular_picture_models import (
@@ -28,6 +29,7 @@ from tests.nodes.diffusion.modular_picture_models import (
 SAVERS: dict[str, Callable[[Path], Any]] = {
     "z_image": save_z_image,
     "wan": save_wan,
+    "wan_of_two": save_wan_of_two,
     "qwen_image": save_qwen_image,
     "flux_2": save_flux_2,
     "ltx": save_ltx,

@@ -10,9 +10,9 @@ import diffusers
 import pytest
 import torch
 from diffusers.modular_pipelines.modular_pipeline import MODULAR_PIPELINE_MAPPING
-from nodeflow_nodes.diffusion.families.modular_denoise import steps_aside
 from nodeflow_nodes.diffusion.families.modular_layout import Packing, Walk
 from nodeflow_nodes.diffusion.families.modular_stage import Stage
+from nodeflow_nodes.diffusion.families.modular_steps import steps_aside
 
 OURS = {
     "anima",

@@ -176,6 +176,62 @@ def steps_of(pipeline: Any, latent: Any) -> list[float]:
     return levels(pipeline)
 
 
+@pytest.mark.parametrize(
+    ("noise", "changed"),
+    [
+        ("all", {"transformer", "transformer_2"}),
+        ("high", {"transformer"}),
+        ("low", {"transformer_2"}),
+    ],
+)
+def test_of_two_networks_both_are_changed_or_the_one_that_is_chosen(
+    made: Any,
+    memory: ModelMemory,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    noise: Any,
+    changed: set[str],
+) -> None:
+    folder, pipeline = made("wan_of_two")
+    file = tmp_path / "lora.safetensors"
+    save_file(wan_names(factors(pipeline.transformer, WAN)), file)
+    model = load_model(folder)
+    facts = {"family": "modular", "folder": str(folder)}
+    check_lora_model(facts, file, noise)
+    with caplog.at_level("INFO"):
+        recipe = load_lora_model(model.model, file, STRENGTH, noise)
+        found: Any = parts.denoiser(recipe, memory, DEVICE)
+    for name in ("transformer", "transformer_2"):
+        plain = getattr(pipeline, name).state_dict()
+        moved = {
+            n for n, w in found.stage.modules[name].state_dict().items() if (w != plain[n]).any()
+        }
+        assert moved == ({f"{module}.weight" for module in WAN} if name in changed else set())
+        count = len(WAN) if name in changed else 0
+        assert f"LoRA files changed {count} weights of '{name}' of Wan" in caplog.text
+    latent = empty_latent(model.model, SIDE, SIDE, frames=5)
+    # The second network has the word below 0.875.
+    high, low = (
+        not torch.equal(
+            walked(model._replace(model=recipe), latent, sigmas, 1.0, memory).flatten(),
+            walked(model, latent, sigmas, 1.0, memory).flatten(),
+        )
+        for sigmas in ([1.0, 0.9], [0.8, 0.0])
+    )
+    assert (high, low) == ("transformer" in changed, "transformer_2" in changed)
+
+
+def test_a_network_that_the_model_has_not_is_not_chosen(
+    made: Any, loaded: Any, tmp_path: Path
+) -> None:
+    folder, pipeline = made("wan")
+    file = tmp_path / "lora.safetensors"
+    save_file(wan_names(factors(pipeline.transformer, WAN)), file)
+    for model in (load_model(folder).model, loaded.model):
+        with pytest.raises(InputError, match=r"one network for all noise, .*set noise to all"):
+            load_lora_model(model, file, noise="low")
+
+
 def test_a_lora_of_another_family_is_refused_before_the_run(made: Any, tmp_path: Path) -> None:
     folder, pipeline = made("z_image")
     strange = {
