@@ -17,6 +17,8 @@ import pytest
 import torch
 from nodeflow_nodes.diffusion import parts
 from nodeflow_nodes.diffusion.families.family import PromptBatch
+from nodeflow_nodes.diffusion.families.registry import family_of
+from nodeflow_nodes.diffusion.families.streaming import Resting, StreamingToGpu
 from nodeflow_nodes.diffusion.latents import empty_latent
 from nodeflow_nodes.diffusion.load import LoadedModel, load_denoiser, load_model
 from nodeflow_nodes.diffusion.lora import load_lora_model
@@ -217,6 +219,8 @@ from nodeflow_nodes.diffusion import parts
 from nodeflow_nodes.diffusion.families import flux
 from nodeflow_nodes.diffusion.load import load_denoiser
 from nodeflow_nodes.diffusion.families.family import PromptBatch
+from nodeflow_nodes.diffusion.families.registry import family_of
+from nodeflow_nodes.diffusion.families.streaming import Resting, StreamingToGpu
 
 def bytes_of(name):
     line = next(line for line in open("/proc/self/status") if line.startswith(name))
@@ -276,3 +280,19 @@ def test_memory_stays_under_the_budget_and_nothing_is_left_after_a_crash(
     assert int(walking) < budget
     assert not cache.exists() or not list(cache.iterdir())
     file.unlink()
+
+
+def test_blocks_that_come_out_of_ram_compute_the_same(opened: dict[str, LoadedModel]) -> None:
+    """As to a GPU; here both ends are the CPU."""
+    model = opened["xl"].model
+    place = Resting("cpu", Precision.FP32)
+    streaming = StreamingToGpu(Device())
+    loaded = family_of(model).load_denoiser(model, place)
+    x = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    numbers = {name: torch.full((1,), value) for name, value in loaded.defaults(False).items()}
+    prompt = PromptBatch(torch.ones(1, 8, loaded.text_width), torch.ones(1, 128), numbers)
+    wanted = loaded.estimate(x, 0.7, prompt)
+    streamed = loaded.changed(streaming)
+    for _ in range(2):
+        assert torch.equal(streamed.estimate(x, 0.7, prompt), wanted)
+    assert 0 < streaming.held < loaded.size * 1.5
