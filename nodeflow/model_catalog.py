@@ -19,6 +19,9 @@ from nodeflow.registry import Registry
 from nodeflow.roots import Roots
 from nodeflow.spec import NodeSpec
 
+_SAMPLE = 4096
+"""Bytes."""
+
 
 @dataclass(frozen=True)
 class CatalogEntry:
@@ -33,7 +36,8 @@ class CatalogEntry:
         precision: In which most of its weights are stored: `fp16`, `bf16`, ...; empty if unknown.
         problem: Why it cannot be loaded; empty if it can, or if nobody knows.
         digest: Of its content (blake3); empty where it is not needed to tell files apart.
-        same_as: Files of the same kind, in the order of the catalog, with the same content.
+        same_as: Names of the files with the same content; that of a file of another kind has its
+            kind before it, as in `diffusion_models/flux.safetensors`.
     """
 
     kind: str
@@ -62,15 +66,23 @@ def model_catalog(
         registry: Whose packs are asked.
         roots: Where the files are.
         kinds: Which kinds.
-        digests: Finds files of the same content: those of equal size are read once, and what came
-            of it is remembered. None leaves them apart.
+        digests: Finds files of the same content, of other kinds too: those that are equal in size
+            and samples are read once, and what came of it is remembered. None leaves them apart.
     """
+    kinds = list(kinds)
     found: list[CatalogEntry] = []
     for kind in kinds:
         loaders = list(_loaders(registry, kind))
-        entries = [_entry(registry, roots, loaders, kind, name) for name in roots.files(kind)]
-        found += entries if digests is None else _compared(roots, entries, digests)
-    return found
+        found += [_entry(registry, roots, loaders, kind, name) for name in roots.files(kind)]
+    if digests is None:
+        return found
+    others = [
+        _on_disk(roots, kind, name)
+        for kind in roots.folders
+        if kind not in kinds
+        for name in roots.files(kind)
+    ]
+    return _compared(roots, [*found, *others], digests)[: len(found)]
 
 
 def _loaders(registry: Registry, kind: str) -> Iterator[tuple[NodeSpec, str]]:
@@ -91,16 +103,10 @@ def _entry(
     kind: str,
     name: str,
 ) -> CatalogEntry:
-    entry = CatalogEntry(kind, name)
-    try:
-        path = roots.resolve(kind, name)
-        status = path.stat()
-        size = _folder_size(path) if path.is_dir() else status.st_size
-        entry = replace(entry, size=size, modified=status.st_mtime)
-    except InputError as error:
-        return replace(entry, problem=f"{error}.")
-    except OSError as error:
-        return replace(entry, problem=f"{name}: {error.strerror}.")
+    entry = _on_disk(roots, kind, name)
+    if entry.problem:
+        return entry
+    path = roots.resolve(kind, name)
     problems: list[str] = []
     for spec, port in loaders:
         try:
@@ -117,6 +123,20 @@ def _entry(
                 entry, family=facts.get("family", ""), precision=facts.get("precision", "")
             )
     return replace(entry, problem=problems[0] if problems else "")
+
+
+def _on_disk(roots: Roots, kind: str, name: str) -> CatalogEntry:
+    """What the disk alone knows of a file."""
+    entry = CatalogEntry(kind, name)
+    try:
+        path = roots.resolve(kind, name)
+        status = path.stat()
+        size = _folder_size(path) if path.is_dir() else status.st_size
+        return replace(entry, size=size, modified=status.st_mtime)
+    except InputError as error:
+        return replace(entry, problem=f"{error}.")
+    except OSError as error:
+        return replace(entry, problem=f"{name}: {error.strerror}.")
 
 
 def _facts(registry: Registry, spec: NodeSpec, port: str, path: Path) -> dict[str, str]:
@@ -141,28 +161,67 @@ def _facts(registry: Registry, spec: NodeSpec, port: str, path: Path) -> dict[st
 def _compared(
     roots: Roots, entries: Sequence[CatalogEntry], digests: FileDigests
 ) -> list[CatalogEntry]:
-    """The entries with digests where sizes are equal, and the names of their equals."""
-    sizes: defaultdict[int, int] = defaultdict(int)
-    for entry in entries:
-        sizes[entry.size] += 1
+    """The entries with digests where they may be equal, and the names of their equals."""
+    alike = _alike(roots, entries)
     told = []
-    for entry in entries:
-        if sizes[entry.size] > 1 and entry.size:
+    for number, entry in enumerate(entries):
+        if number in alike:
             try:
                 digest = digests.digest(roots.resolve(entry.kind, entry.name))
                 entry = replace(entry, digest=digest)
             except InputError as error:
                 entry = replace(entry, problem=entry.problem or f"{error}.")
         told.append(entry)
-    equals: defaultdict[str, list[str]] = defaultdict(list)
+    equals: defaultdict[str, list[CatalogEntry]] = defaultdict(list)
     for entry in told:
-        equals[entry.digest].append(entry.name)
+        equals[entry.digest].append(entry)
     return [
-        entry
-        if not entry.digest
-        else replace(entry, same_as=tuple(n for n in equals[entry.digest] if n != entry.name))
+        replace(entry, same_as=tuple(_others(entry, equals[entry.digest])))
+        if entry.digest
+        else entry
         for entry in told
     ]
+
+
+def _others(entry: CatalogEntry, equals: Sequence[CatalogEntry]) -> Iterator[str]:
+    for other in equals:
+        if other.kind != entry.kind:
+            yield f"{other.kind}/{other.name}"
+        elif other.name != entry.name:
+            yield other.name
+
+
+def _alike(roots: Roots, entries: Sequence[CatalogEntry]) -> set[int]:
+    """Places of the entries that have another's size and samples.
+
+    Models of one kind often have the same size to the byte; to read them all would take minutes.
+    """
+    sizes: defaultdict[int, list[int]] = defaultdict(list)
+    for number, entry in enumerate(entries):
+        if entry.size:
+            sizes[entry.size].append(number)
+    groups: defaultdict[tuple[int, bytes], list[int]] = defaultdict(list)
+    for size, numbers in sizes.items():
+        for number in numbers if len(numbers) > 1 else ():
+            sample = _sample(roots, entries[number])
+            if sample is not None:
+                groups[size, sample].append(number)
+    return {number for numbers in groups.values() if len(numbers) > 1 for number in numbers}
+
+
+def _sample(roots: Roots, entry: CatalogEntry) -> bytes | None:
+    """The middle and the end of a file, nothing of a folder; None if it cannot be read."""
+    try:
+        path = roots.resolve(entry.kind, entry.name)
+        if path.is_dir():
+            return b""
+        with path.open("rb") as file:
+            file.seek(entry.size // 2)
+            middle = file.read(_SAMPLE)
+            file.seek(max(0, entry.size - _SAMPLE))
+            return middle + file.read(_SAMPLE)
+    except (InputError, OSError):
+        return None
 
 
 def _folder_size(folder: Path) -> int:

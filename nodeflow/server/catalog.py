@@ -15,8 +15,10 @@ from blake3 import blake3
 
 from nodeflow.errors import PackError
 from nodeflow.job_events import NodesChanged
+from nodeflow.keys import FileDigests
 from nodeflow.packs import PackSource, find_packs
 from nodeflow.registry import Registry
+from nodeflow.remembered import JsonMemory
 from nodeflow.roots import Roots
 from nodeflow.server.light_hooks import LightRegistry
 from nodeflow.settings import Settings
@@ -67,6 +69,8 @@ class NodeCatalog:
         self._waiting: list[asyncio.Event] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self.generation = 0
+        self.digests = FileDigests(JsonMemory(settings.cache / "files.json"))
+        """Of model files; nothing is written before two of them look equal."""
 
     @property
     def registry(self) -> Registry:

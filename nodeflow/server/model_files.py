@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
+from nodeflow.keys import FileDigests
 from nodeflow.model_catalog import model_catalog
 from nodeflow.registry import Registry
 from nodeflow.roots import Roots
@@ -19,6 +20,9 @@ class ModelFile(BaseModel):
         family: The kind of model that it belongs to; empty if no pack knows.
         precision: In which most of its weights are stored: `fp16`, `bf16`, ...; empty if unknown.
         problem: Why it cannot be loaded; empty if it can, or if nobody knows.
+        digest: Of its content (blake3); empty where it is not needed to tell files apart.
+        same_as: Names of the files with the same content; that of a file of another kind has its
+            kind before it, as in `diffusion_models/flux.safetensors`.
     """
 
     name: str
@@ -27,6 +31,8 @@ class ModelFile(BaseModel):
     family: str = ""
     precision: str = ""
     problem: str = ""
+    digest: str = ""
+    same_as: list[str] = []
 
 
 class ModelKind(BaseModel):
@@ -46,12 +52,16 @@ class Models(BaseModel):
     kinds: dict[str, ModelKind]
 
 
-def model_files(registry: Registry, roots: Roots, kinds: list[str]) -> Models:
-    """The files of some kinds; looks at the head of each of them on the disk."""
+def model_files(registry: Registry, roots: Roots, kinds: list[str], digests: FileDigests) -> Models:
+    """The files of some kinds; looks at the head of each of them on the disk.
+
+    Args:
+        digests: See `model_catalog`.
+    """
     found = Models(
         kinds={kind: ModelKind(files=[], put=str(roots.folders[kind][0])) for kind in kinds}
     )
-    for entry in model_catalog(registry, roots, kinds):
+    for entry in model_catalog(registry, roots, kinds, digests):
         found.kinds[entry.kind].files.append(
             ModelFile(
                 name=entry.name,
@@ -60,6 +70,8 @@ def model_files(registry: Registry, roots: Roots, kinds: list[str]) -> Models:
                 family=entry.family,
                 precision=entry.precision,
                 problem=entry.problem,
+                digest=entry.digest,
+                same_as=list(entry.same_as),
             )
         )
     return found

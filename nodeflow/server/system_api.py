@@ -157,6 +157,6 @@ async def list_models(request: web.Request) -> web.StreamResponse:
             404, f"There is no kind of files '{query.kind}'; there are: {', '.join(kinds)}."
         )
     found = await asyncio.to_thread(
-        model_files, registry, roots, [query.kind] if query.kind else kinds
+        model_files, registry, roots, [query.kind] if query.kind else kinds, catalog.digests
     )
     return answer(found)

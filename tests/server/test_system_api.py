@@ -109,6 +109,27 @@ async def test_models_are_listed_by_kind_with_what_they_weigh(server, tmp_path):
     assert kinds["loras"]["put"] == str(folder / "loras")
 
 
+async def test_models_of_the_same_content_are_told_whatever_their_kinds(server):
+    folder = server.state.settings.models[0]
+    for name, data in {
+        "checkpoints/flux.safetensors": b"x" * 9999,
+        "checkpoints/sub/again.safetensors": b"x" * 9999,
+        "diffusion_models/flux.safetensors": b"x" * 9999,
+        "checkpoints/as_long.safetensors": b"x" * 9998 + b"y",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    for query in ("", "?kind=checkpoints"):
+        kinds = (await asked(server, f"/api/models{query}"))["kinds"]
+        by_name = {file["name"]: file for file in kinds["checkpoints"]["files"]}
+        first, second = by_name["flux.safetensors"], by_name["sub/again.safetensors"]
+        assert first["digest"] == second["digest"] != ""
+        assert first["same_as"] == ["sub/again.safetensors", "diffusion_models/flux.safetensors"]
+        assert second["same_as"] == ["flux.safetensors", "diffusion_models/flux.safetensors"]
+        assert by_name["as_long.safetensors"]["same_as"] == []
+        assert by_name["as_long.safetensors"]["digest"] == ""
+
+
 async def test_one_kind_of_models_may_be_asked_for(server):
     body = await asked(server, "/api/models?kind=loras")
     assert list(body["kinds"]) == ["loras"]

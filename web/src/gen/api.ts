@@ -378,6 +378,14 @@ export interface ModelFile {
    * Why it cannot be loaded; empty if it can, or if nobody knows.
    */
   problem: string;
+  /**
+   * Of its content (blake3); empty where it is not needed to tell files apart.
+   */
+  digest: string;
+  /**
+   * Names of the files with the same content; that of a file of another kind has its kind before it, as in `diffusion_models/flux.safetensors`.
+   */
+  same_as: string[];
 }
 /**
  * A workflow as the editor takes it.

@@ -23,6 +23,8 @@ const models = (kind: string, ...names: string[]): Models => ({
         family: "",
         precision: "",
         problem: "",
+        digest: "",
+        same_as: [],
       })),
       put: `/models/${kind}`,
     },
