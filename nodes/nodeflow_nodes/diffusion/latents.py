@@ -147,9 +147,11 @@ def drawing_noise(network: Autoencoder, pixels: Tensor, seed: int | None) -> Ten
     """What `Autoencoder.encode` takes besides pictures, to draw latents from a seed.
 
     Raises:
-        InputError: A side is not a whole number of latent pixels.
+        InputError: A side is not a whole number of latent pixels, or of what is made of several.
     """
-    check_size({"downscale": network.downscale}, pixels.shape[2], pixels.shape[1])
+    # Some networks take several latent pixels at once, which their autoencoders would not mind.
+    multiple = getattr(network, "multiple", network.downscale)
+    check_size({"downscale": multiple}, pixels.shape[2], pixels.shape[1])
     if seed is None:
         return None
     batch, height, width, _ = pixels.shape

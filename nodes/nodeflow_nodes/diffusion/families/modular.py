@@ -152,6 +152,7 @@ class ModularAutoencoder:
         self.size = found.size
         self.channels = kind.channels
         self.downscale = kind.downscale
+        self.multiple = kind.multiple
 
     @torch.no_grad()
     def encode(self, images: Tensor, noise: Tensor | None) -> Tensor:
@@ -293,7 +294,7 @@ class Modular:
         """
         kind = latent_kind(Path(recipe.path), recipe.digest)
         shape: tuple[int, ...] = (height // kind.downscale, width // kind.downscale)
-        check_size({"downscale": kind.downscale}, width, height)
+        check_size({"downscale": kind.multiple}, width, height)
         if not kind.video and frames > 1:
             raise InputError(f"this model makes pictures, so it has no {frames} frames; take 1")
         if kind.video:

@@ -29,6 +29,7 @@ from nodeflow_nodes.diffusion.families.lora_weights import Laying
 from nodeflow_nodes.diffusion.families.modular_layout import (
     LatentKind,
     Packing,
+    Size,
     Walk,
     begin,
     packing,
@@ -37,6 +38,7 @@ from nodeflow_nodes.diffusion.families.modular_native import walk_natively
 from nodeflow_nodes.diffusion.families.modular_stage import Block, Stage
 from nodeflow_nodes.diffusion.families.modular_steps import STEPPING, steps_aside
 from nodeflow_nodes.diffusion.families.streaming import StreamingToGpu
+from nodeflow_nodes.diffusion.hooks import check_size
 from nodeflow_nodes.diffusion.modular_folders import denoising
 from nodeflow_nodes.diffusion.noise_levels import FlowLevels
 
@@ -222,8 +224,12 @@ class ModularDenoiser:
 
     def packing(self, x: Tensor) -> Packing:
         """How latents of this size lie in the walk."""
-        shape = self.kind.own(self.kind.framed_again(x)).shape
-        return packing(self.stage.folder, self.digest, self.kind.size(shape))
+        return packing(self.stage.folder, self.digest, self._size(x))
+
+    def _size(self, x: Tensor) -> Size:
+        size = self.kind.size(self.kind.own(self.kind.framed_again(x)).shape)
+        check_size({"downscale": self.kind.multiple}, size.width, size.height)
+        return size
 
     def _hearing(self, prompt: PromptBatch) -> ModularDenoiser:
         """The same by the blocks for a prompt with a picture beside it, if this is one."""
@@ -284,8 +290,7 @@ class ModularDenoiser:
         words |= {f"{NEGATIVE}{name}": state for name, state in others.items()}
         if "guidance" in positive.extra and "guidance_scale" in names:
             given["guidance_scale"] = float(positive.extra["guidance"][0])
-        size = self.kind.size(self.kind.own(self.kind.framed_again(x)).shape)
-        state = begin(self.stage, self.walk, size, len(x), **given)
+        state = begin(self.stage, self.walk, self._size(x), len(x), **given)
         kinds = [
             param.kwargs_type
             for block in (*self.walk.before, self.walk.loop)

@@ -7,6 +7,7 @@ the other is read off the pipeline's own blocks: they are given numbered tokens 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,7 @@ from nodeflow_nodes.diffusion.families.modular_stage import (
     load_shells,
     stage,
 )
+from nodeflow_nodes.diffusion.modular_folders import DENOISERS
 
 _SIDE, _FRAMES = 256, 33
 """Of the picture or video by which a pipeline's latents are measured: multiples of all that is
@@ -51,12 +53,15 @@ class LatentKind:
         downscale: Picture pixels to a latent pixel, along each side.
         frames: Frames of a video to a latent frame, but for the first; 0 for pictures.
         framed: The pipeline's own latents have a dimension of frames, also those of pictures.
+        multiple: Pixels that each side of a picture is a multiple of: what is packed in the walk,
+            or what the network takes at once, may be several latent pixels.
     """
 
     channels: int
     downscale: int
     frames: int
     framed: bool
+    multiple: int
 
     @property
     def video(self) -> bool:
@@ -179,7 +184,7 @@ def latent_kind(folder: Path, digest: str) -> LatentKind:
     """
     found, walk = _shelled(folder, digest)
     video = "num_frames" in found.inputs(walk.before)
-    first = _unpacked(found, walk, Size(_SIDE, _SIDE, _FRAMES if video else 1))[1]
+    start, first = _unpacked(found, walk, Size(_SIDE, _SIDE, _FRAMES if video else 1))
     framed = first.ndim == 5
     if framed and not video and first.shape[2] > 1:
         raise InputError(
@@ -192,7 +197,33 @@ def latent_kind(folder: Path, digest: str) -> LatentKind:
             f"{first.ndim} dimensions, which is neither a picture's nor a video's"
         )
     frames = (_FRAMES - 1) // (first.shape[2] - 1) if video and framed else 0
-    return LatentKind(first.shape[1], _SIDE // first.shape[-1], frames, framed)
+    downscale = _SIDE // first.shape[-1]
+    packed = start.ndim < 4 or start.shape[-2:] != first.shape[-2:]
+    least = 1 if packed else _patch(found)
+    multiple = downscale * _pixels_at_once(found, walk, downscale, least, _FRAMES if video else 1)
+    return LatentKind(first.shape[1], downscale, frames, framed, multiple)
+
+
+def _patch(found: Stage) -> int:
+    """Latent pixels, along a side, that the network makes one token of."""
+    networks = [getattr(found.pipeline, name, None) for name in DENOISERS]
+    config: Mapping[str, Any] = next((net.config for net in networks if net is not None), {})
+    told = config.get("all_patch_size") or config.get("patch_size")
+    sides = told if isinstance(told, list | tuple) else (told,)
+    return max((side for side in sides if isinstance(side, int)), default=1)
+
+
+def _pixels_at_once(found: Stage, walk: Walk, downscale: int, least: int, frames: int) -> int:
+    """Latent pixels, along a side, that a pipeline makes no fewer of: it refuses other sizes, or
+    takes the next smaller one."""
+    for count in (1, 2, 4, 8):
+        side = _SIDE + count * downscale
+        if count % least == 0:
+            with suppress(InputError, RuntimeError):
+                made = _unpacked(found, walk, Size(side, side, frames))[1]
+                if made.shape[-1] * downscale == side:
+                    return count
+    return least
 
 
 @lru_cache(maxsize=4)

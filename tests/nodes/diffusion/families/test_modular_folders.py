@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 import torch
 from nodeflow_nodes.diffusion.guiders import guider
 from nodeflow_nodes.diffusion.hooks import model_facts
-from nodeflow_nodes.diffusion.latents import empty_latent
+from nodeflow_nodes.diffusion.latents import empty_latent, encode_image
 from nodeflow_nodes.diffusion.load import load_model
 from nodeflow_nodes.diffusion.sampling_advanced import sample_advanced
 
 from nodeflow import (
     Conditioning,
+    Image,
     InputError,
     ModelMemory,
 )
@@ -96,7 +98,7 @@ def test_a_pipeline_that_diffusers_has_no_blocks_for_is_said(broken: Path) -> No
     [
         ("z_image", {"width": SIDE, "height": SIDE, "frames": 5}, "has no 5 frames; take 1"),
         ("wan", {"width": SIDE, "height": SIDE, "frames": 7}, "not of 7; take 5 or 9"),
-        ("wan", {"width": SIDE, "height": 60}, "height 60 is not a multiple of 8"),
+        ("wan", {"width": SIDE, "height": 60}, "height 60 is not a multiple of 16"),
     ],
 )
 def test_sizes_that_a_model_does_not_make_are_said(
@@ -104,6 +106,41 @@ def test_sizes_that_a_model_does_not_make_are_said(
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         empty_latent(load_model(made(kind)[0]).model, **size)
+
+
+@pytest.mark.parametrize(
+    ("kind", "multiple"),
+    [
+        ("z_image", 16),
+        ("wan", 16),
+        ("qwen_image", 16),
+        ("flux_kontext", 16),
+        ("ideogram", 16),
+        ("flux_2", 16),
+        ("ltx", 32),
+    ],
+)
+def test_sides_are_of_whole_tokens(kind: str, multiple: int, made: Any) -> None:
+    model, side = load_model(made(kind)[0]).model, 64 + multiple // 2
+    sentence = f"width {side} is not a multiple of {multiple}, .* take 64 or {64 + multiple}"
+    with pytest.raises(InputError, match=sentence):
+        empty_latent(model, side, 64)
+    wide = empty_latent(model, 64 + multiple, 64)
+    assert wide.samples.shape[-1] * wide.downscale == 64 + multiple
+
+
+@pytest.mark.parametrize("kind", ["z_image", "qwen_image", "wan"])
+def test_pictures_and_latents_of_half_tokens_are_said(
+    kind: str, made: Any, memory: ModelMemory
+) -> None:
+    model = load_model(made(kind)[0])
+    sentence = "height 72 is not a multiple of 16, .* take 64 or 80"
+    with pytest.raises(InputError, match=sentence):
+        encode_image(model.vae, Image(torch.zeros(1, 72, 64, 3)), models=memory, device=DEVICE)
+    whole = empty_latent(model.model, 64, 64)
+    half = replace(whole, samples=torch.zeros(*whole.samples.shape[:-2], 9, 8))
+    with pytest.raises(InputError, match=sentence):
+        walked(model, half, [1.0, 0.0], 1.0, memory)
 
 
 def test_a_prompt_of_another_model_is_said(made: Any, memory: ModelMemory) -> None:
