@@ -47,8 +47,13 @@ INVOKE_NAMES: Mapping[str, str] = {
 INDICES = frozenset({"model_index.json", "modular_model_index.json"})
 """Files that make a folder one model in diffusers layout."""
 
-WEIGHTS = frozenset({".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin"})
-"""How the names of files with weights end; beside them lie previews, notes and placeholders."""
+WEIGHTS = frozenset(
+    {".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin", ".pkl", ".onnx"}
+)
+"""How the names of files with weights end; beside them lie previews, notes and placeholders.
+
+Some are read by no node of ours. They are listed with the reason: somebody took them for models.
+"""
 
 _LISTED = 10_000
 
