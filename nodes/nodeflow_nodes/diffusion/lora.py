@@ -56,7 +56,7 @@ def load_lora(
         strength_text: How strongly the text encoder is changed.
     """
     lora = LoraFile.read(file)
-    check_lora(_known(model), None, file)
+    check_lora(_known(model), _known(text_encoder), file, strength_text)
     return WithLora(
         _patched(model, lora, strength_model, DENOISER),
         _patched(text_encoder, lora, strength_text, *TEXT_ENCODERS),
@@ -84,7 +84,7 @@ def load_lora_model(
     return _patched(model, LoraFile.read(file), strength, DENOISER, network=network)
 
 
-def _known(model: Model) -> dict[str, str]:
+def _known(model: Recipe) -> dict[str, str]:
     """What can be checked once more when the node runs."""
     return {"family": model.family, "folder": model.path}
 

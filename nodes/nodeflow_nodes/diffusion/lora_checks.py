@@ -14,6 +14,7 @@ from nodeflow_nodes.diffusion.families.lora_layers import (
     HIGH,
     LOW,
     OF_UNETS,
+    TEXT_ENCODERS,
     LoraFile,
     some,
 )
@@ -26,13 +27,15 @@ from nodeflow_nodes.diffusion.modular_folders import (
 )
 
 
-def check_lora(model: Known, text_encoder: Known, file: Known) -> None:
+def check_lora(model: Known, text_encoder: Known, file: Known, strength_text: Known = 1.0) -> None:
     """The LoRA must be for a model of this family and size, as far as the header tells."""
     if not isinstance(file, Path):
         return
     lora = LoraFile.read(file)
     _check_network(lora, facts_of(model))
     facts = facts_of(text_encoder)
+    if facts.get("family") == MODULAR and strength_text != 0:
+        _check_no_text(lora)
     made, wanted = facts.get("text_width"), sum(lora.encoder_widths.values())
     # A model with several text encoders may have a LoRA for some of them.
     if isinstance(made, int) and wanted > made:
@@ -107,6 +110,19 @@ def _check_network(lora: LoraFile, model: Facts) -> None:
             f"the LoRA {path} is for networks that take text of width {lora.text_width}, and this "
             f"model's takes {width}; choose a LoRA of the model's family"
         )
+
+
+def _check_no_text(lora: LoraFile) -> None:
+    parts = sorted(part for part in TEXT_ENCODERS if lora.layers.get(part))
+    if not parts:
+        return
+    out = "choose another"
+    if lora.layers.get(DENOISER):
+        out = "use load_lora_model, which lays it over the network alone"
+    raise InputError(
+        f"the LoRA {lora.table.path} changes text encoders ({', '.join(parts)}), and of a model "
+        f"that runs by diffusers' pipeline only the network can be changed; {out}"
+    )
 
 
 def _check_two(model: Facts, noise: str) -> None:

@@ -66,6 +66,7 @@ class Laying:
     def __init__(self, patches: Sequence[Patch]) -> None:
         self._patches = [patch for patch in patches if patch.kind == LORA]
         self.fresh = 0
+        self.files = tuple(patch.path for patch in self._patches)
 
     def __call__(self, part: str, network: N, convert: Convert | None = None, noise: str = "") -> N:
         patches = [patch for patch in self._patches if patch.name in ("", noise)]

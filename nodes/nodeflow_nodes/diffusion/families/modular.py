@@ -25,6 +25,7 @@ from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.families.family import Change
 from nodeflow_nodes.diffusion.families.hints import ControlNetwork
 from nodeflow_nodes.diffusion.families.latent_colours import Colours
+from nodeflow_nodes.diffusion.families.lora_weights import Laying
 from nodeflow_nodes.diffusion.families.modular_denoise import (
     NEGATIVE,
     PICTURE,
@@ -73,12 +74,18 @@ class ModularText:
         return self._stage.size
 
     def changed(self, change: Change) -> ModularText:
-        """Refused.
+        """Refused, but for no change at all.
 
         Raises:
-            InputError: Always.
+            InputError: It is a change.
         """
-        raise InputError(f"{self._no('LoRA for its text encoder')}; leave it out")
+        if isinstance(change, Laying) and not change.files:
+            return self
+        files = " ".join(getattr(change, "files", ()))
+        raise InputError(
+            f"{self._no('LoRA for its text encoder')}, as {files} is in part; use load_lora_model, "
+            "which lays it over the network alone"
+        )
 
     def with_words(self, words: Sequence[Embedding]) -> ModularText:
         """Refused.

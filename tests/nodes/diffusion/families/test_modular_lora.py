@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 import torch
 from nodeflow_nodes.diffusion import parts
+from nodeflow_nodes.diffusion.hooks import model_facts
 from nodeflow_nodes.diffusion.latents import empty_latent
 from nodeflow_nodes.diffusion.load import load_model
 from nodeflow_nodes.diffusion.lora import load_lora, load_lora_model
-from nodeflow_nodes.diffusion.lora_checks import check_lora_model
+from nodeflow_nodes.diffusion.lora_checks import check_lora, check_lora_model
 from nodeflow_nodes.diffusion.samplers.noise import start_noise
+from nodeflow_nodes.diffusion.text import encode_text
+from nodeflow_nodes.diffusion.text_encoders import clip_skip
 from safetensors.torch import save_file
 
 from nodeflow import InputError, ModelMemory
@@ -309,6 +312,47 @@ def test_a_file_that_diffusers_converts_to_nothing_is_refused(
     model = load_lora_model(load_model(folder).model, file)
     with pytest.raises(InputError, match=r"nothing.safetensors is for another .* 'heaven_q'"):
         parts.denoiser(model, memory, DEVICE)
+
+
+TEXT = {
+    "text_encoder.layers.0.self_attn.q_proj.lora_A.weight": torch.zeros(RANK, 32),
+    "text_encoder.layers.0.self_attn.q_proj.lora_B.weight": torch.zeros(32, RANK),
+}
+
+
+def test_layers_for_a_text_encoder_are_refused_before_the_run_and_the_way_out_works(
+    made: Any, memory: ModelMemory, tmp_path: Path
+) -> None:
+    folder, pipeline = made("z_image")
+    file = tmp_path / "both.safetensors"
+    save_file(diffusers_names(factors(pipeline.transformer, Z_IMAGE)) | TEXT, file)
+    model, facts = load_model(folder), model_facts(folder)
+    sentence = r"both.safetensors changes text encoders .*; use load_lora_model"
+    with pytest.raises(InputError, match=sentence):
+        check_lora(facts["model"], facts["text_encoder"], file)
+    with pytest.raises(InputError, match=sentence):
+        load_lora(model.model, model.text_encoder, file)
+    check_lora(facts["model"], facts["text_encoder"], file, 0)
+    with_lora = load_lora(model.model, model.text_encoder, file, strength_text=0)
+    assert with_lora.text_encoder == model.text_encoder
+    alone = load_lora_model(model.model, file)
+    plain = pipeline.transformer.state_dict()
+    found = network_of(alone, memory).state_dict()
+    assert any(not torch.equal(weight, plain[name]) for name, weight in found.items())
+
+
+def test_a_file_for_text_encoders_alone_is_refused(made: Any, tmp_path: Path) -> None:
+    model = load_model(made("z_image")[0])
+    file = tmp_path / "words.safetensors"
+    save_file(TEXT, file)
+    with pytest.raises(InputError, match=r"words.safetensors changes text .*; choose another"):
+        load_lora(model.model, model.text_encoder, file)
+
+
+def test_what_is_no_lora_is_not_called_one(made: Any, memory: ModelMemory) -> None:
+    encoder = clip_skip(load_model(made("z_image")[0]).text_encoder, 1)
+    with pytest.raises(InputError, match="takes no CLIP skip"):
+        encode_text(encoder, PROMPT, models=memory, device=DEVICE)
 
 
 def test_names_that_nobody_knows_are_said_when_it_is_laid(
