@@ -23,6 +23,9 @@ from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 
 Config = dict[str, Any]
 
+_VARIANTS = (".fp16", ".bf16", ".non_ema")
+"""Other sets of weights that publishers lay beside the usual one, or instead of it."""
+
 
 def inspect_folder(path: Path) -> ModelFile:
     """Read the configs and headers of a diffusers folder.
@@ -89,11 +92,11 @@ def weight_files(path: Path, layout: FolderLayout, part: str) -> list[Path]:
         InputError: There are none, or one is missing or broken.
     """
     stem = path / part / layout.weights[part]
-    for ending in (".safetensors", ".fp16.safetensors"):
-        file = stem.with_name(stem.name + ending)
+    for variant in ("", *_VARIANTS):
+        file = stem.with_name(f"{stem.name}{variant}.safetensors")
         if file.exists() or file.is_symlink():
             return [file]
-        index = file.with_name(stem.name + ".safetensors.index" + ending[:-12] + ".json")
+        index = file.with_name(f"{stem.name}.safetensors.index{variant}.json")
         if index.exists():
             return _shards(index)
     pickled = any(stem.parent.glob("*.bin")) or any(stem.parent.glob("*.ckpt"))
@@ -113,8 +116,9 @@ def _shards(index: Path) -> list[Path]:
 
 
 def weight_variant(path: Path, layout: FolderLayout, part: str) -> str | None:
-    """`fp16` if a part has only files of that variant, as diffusers names it."""
-    return "fp16" if ".fp16" in weight_files(path, layout, part)[0].name else None
+    """Such as `fp16`, if a part has only files of a variant, as diffusers names it."""
+    name = weight_files(path, layout, part)[0].name
+    return next((variant[1:] for variant in _VARIANTS if variant in name), None)
 
 
 def layout_of(family: str) -> FolderLayout:

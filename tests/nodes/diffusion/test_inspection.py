@@ -102,11 +102,12 @@ def test_only_pickles_are_said(broken: Path) -> None:
         inspect_folder(broken)
 
 
-def test_weights_of_the_fp16_variant_are_found(broken: Path) -> None:
+@pytest.mark.parametrize("variant", ["fp16", "bf16", "non_ema"])
+def test_weights_of_a_variant_are_found(broken: Path, variant: str) -> None:
     weights = broken / "unet" / "diffusion_pytorch_model.safetensors"
-    weights.rename(weights.with_suffix(".fp16.safetensors"))
+    weights.rename(weights.with_suffix(f".{variant}.safetensors"))
     layout = layout_of(inspect_folder(broken).family)
-    assert weight_variant(broken, layout, "unet") == "fp16"
+    assert weight_variant(broken, layout, "unet") == variant
     assert weight_variant(broken, layout, "vae") is None
 
 
