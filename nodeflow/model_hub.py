@@ -177,7 +177,9 @@ def fetch(download: Download, folder: Path) -> Path:
         target = home / name.file
         target.parent.mkdir(parents=True, exist_ok=True)
         (unfinished / name.file).replace(target)
-        shutil.rmtree(unfinished, ignore_errors=True)
+        if not any(_came(unfinished)):
+            # Otherwise an earlier try for the whole repository goes on from there.
+            shutil.rmtree(unfinished, ignore_errors=True)
         return target
     except OSError as error:
         if error.errno is None:
@@ -203,12 +205,19 @@ def _download(download: Download, folder: Path) -> None:
             raise InputError(f"{download.name} cannot be fetched: {_BROKEN_OFF}")
 
 
+def _came(unfinished: Path) -> Iterator[Path]:
+    """Files that have come whole; the library keeps its notes in a folder with a dot."""
+    for path in unfinished.rglob("*"):
+        if path.is_file() and path.relative_to(unfinished).parts[0] != ".cache":
+            yield path
+
+
 def _merge(unfinished: Path, home: Path) -> None:
     """Move what is whole to its place, beside single files that may be there already."""
     if not home.exists():
         unfinished.rename(home)
         return
-    files = [file for file in unfinished.rglob("*") if file.is_file()]
+    files = list(_came(unfinished))
     # By its index or config a model is known to be whole: they come last.
     for file in sorted(files, key=lambda file: (file.suffix == ".json", file.parent == unfinished)):
         target = home / file.relative_to(unfinished)
