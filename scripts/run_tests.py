@@ -1,8 +1,8 @@
-"""All tests: those of Python, those with packages for quantized weights, and those that drive a
-browser; one closing line for all.
+"""All tests, side by side in two lanes; one closing line for all.
 
-They are processes of their own: Playwright and pytest-asyncio each want the thread's event loop
-for themselves, and the packages are imported by others wherever they are found.
+They are several processes of pytest: Playwright and pytest-asyncio each want the thread's event
+loop for themselves, and packages for quantized weights are imported by others wherever they are
+found.
 """
 
 from __future__ import annotations
@@ -14,16 +14,23 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 QUANTIZED = Path(sys.prefix, "quantized")
 """Where `make test` installs the packages."""
-SUITES: tuple[tuple[Sequence[str], Mapping[str, str]], ...] = (
-    ((), {}),
-    (("-m", "quantized", "tests/nodes/diffusion"), {"PYTHONPATH": str(QUANTIZED)}),
-    (("tests/web",), {}),
-)
+Suite = tuple[Sequence[str], Mapping[str, str]]
 """Arguments, and what the environment has besides."""
+LANES: tuple[tuple[Suite, ...], ...] = (
+    ((("tests", "--ignore", "tests/nodes"), {}),),
+    (
+        (("tests/nodes",), {}),
+        (("tests/nodes", "-m", "quantized"), {"PYTHONPATH": str(QUANTIZED)}),
+        (("tests/web",), {}),
+    ),
+)
+"""Each takes about as long as the other."""
 CLOSING = re.compile(r"(?:=+ )?(\d+ [a-z]+(?:, \d+ [a-z]+)*) in [0-9.]+s\b")
 _ORDER = ("failed", "passed", "skipped", "deselected", "xfailed", "xpassed", "warnings", "errors")
 _PLURAL = {"error": "errors", "warning": "warnings"}
@@ -53,28 +60,51 @@ def summed(parts: Iterable[str], seconds: float) -> str:
     return f"{', '.join(words)} in {seconds:.2f}s"
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
-    """One pytest, shown while it runs; its exit code and what it counted."""
+def run(suite: Suite, shown: Lock, *, live: bool) -> tuple[int, str]:
+    """One pytest; its exit code and what it counted.
+
+    Args:
+        suite: What is run.
+        shown: Is held while something of it is shown.
+        live: Show each line as it comes; else all of them at the end, so that they stay together.
+    """
+    arguments, environment = suite
     command = [sys.executable, "-m", "pytest", *arguments]
+    # Two lanes with a thread for each processor would only wait for each other.
+    threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // len(LANES)))}
     lines: list[str] = []
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         text=True,
         errors="replace",
-        env={**os.environ, **environment},
+        env={**threads, **os.environ, **environment},
     ) as tests:
         assert tests.stdout is not None
         for line in tests.stdout:
-            sys.stdout.write(line)
-            sys.stdout.flush()
             lines.append(line)
+            if live:
+                _show([line], shown)
+    if not live:
+        _show(lines, shown)
     return tests.returncode, closing_line(lines)
+
+
+def _show(lines: Iterable[str], shown: Lock) -> None:
+    with shown:
+        sys.stdout.writelines(lines)
+        sys.stdout.flush()
 
 
 def main() -> int:
     begin = time.monotonic()
-    results = [run(arguments, environment) for arguments, environment in SUITES]
+    shown = Lock()
+
+    def lane(number: int) -> list[tuple[int, str]]:
+        return [run(suite, shown, live=number == 0) for suite in LANES[number]]
+
+    with ThreadPoolExecutor(len(LANES)) as lanes:
+        results = [result for found in lanes.map(lane, range(len(LANES))) for result in found]
     closing = [counted for _, counted in results]
     # A process that never came to its end must not look like a part of a success.
     if all(closing):
