@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from playwright.sync_api import expect
 
@@ -24,6 +25,21 @@ def palette(editor: Editor, name: str) -> None:
     expect(editor.page.get_by_role("option", selected=True)).to_contain_text(name, ignore_case=True)
     editor.page.keyboard.press("Enter")
     expect(box).to_have_count(0)
+
+
+def reset_keys(editor: Editor) -> None:
+    """Settings are kept for all windows, those of the next test too."""
+    wait_for_keys(editor, kept=True)
+    editor.page.get_by_role("button", name="Reset all").click()
+    wait_for_keys(editor, kept=False)
+
+
+def wait_for_keys(editor: Editor, *, kept: bool) -> None:
+    """Until the server has keys of the user's own, or has none: they are sent after a moment."""
+    deadline = time.monotonic() + 20
+    while bool(editor.page.request.get(f"{editor.url}/api/settings").json().get("keys")) != kept:
+        assert time.monotonic() < deadline
+        editor.page.wait_for_timeout(50)
 
 
 def test_the_palette_runs_any_command_from_the_keyboard(editor: Editor) -> None:
@@ -58,9 +74,7 @@ def test_a_shortcut_is_changed_at_once_and_kept(editor: Editor) -> None:
     editor.page.keyboard.press("Control+j")
     expect(editor.page.get_by_role("group", name="Note")).to_be_visible()
     editor.page.keyboard.press("?")
-    # Settings are kept for all windows, those of the next test too.
-    with editor.page.expect_response(lambda answer: answer.request.method == "PUT"):
-        editor.page.get_by_role("button", name="Reset all").click()
+    reset_keys(editor)
 
 
 def test_find_cycles_and_centres(editor: Editor) -> None:
@@ -186,9 +200,7 @@ def test_keys_of_another_command_are_taken_from_it_and_escape_only_stops_asking(
     expect(editor.page.get_by_role("group", name="Note")).to_be_visible()
     assert len(editor.doc["nodes"]) == 2
     editor.page.keyboard.press("?")
-    # Settings are kept for all windows, those of the next test too.
-    with editor.page.expect_response(lambda answer: answer.request.method == "PUT"):
-        editor.page.get_by_role("button", name="Reset all").click()
+    reset_keys(editor)
 
 
 def test_f2_renames_the_node_and_an_empty_title_gives_its_own_back(editor: Editor) -> None:
