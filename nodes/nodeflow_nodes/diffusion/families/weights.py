@@ -100,7 +100,8 @@ def _at_rest(
     """A tensor in a mapped file: that of the model if it lies there as it is to be. There it has
     the same place in its page as if it were not to stream: last digits may go by that."""
     by_channels = tensor.ndim == 4 and dtype is not torch.float32
-    if place is not None and not by_channels and _cast(tensor.new_empty(0), dtype).dtype is tensor.dtype:
+    cast = _cast(tensor.new_empty(0), dtype).dtype is not tensor.dtype
+    if place is not None and not by_channels and not cast:
         found = weights.of_file(path, place.start, tensor.dtype, place.shape)
         if found is not None:
             return found
