@@ -6,8 +6,9 @@ import re
 import time
 from collections.abc import Callable
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
+from tests.server.conftest import Served
 from tests.web.conftest import Editor, link, tools
 
 Chain = Callable[[], Editor]
@@ -55,10 +56,33 @@ def test_a_node_that_fails_before_the_job_is_known_to_be_taken_is_told_and_shown
 
     editor.page.route("**/api/jobs", late)
     editor.load(tools("bad", bad=("tools.fail", {}, (5000, 3000))))
-    editor.page.keyboard.press("Control+Enter")
     foot = editor.page.get_by_role("contentinfo")
+    expect(foot).to_contain_text("connected")
+    editor.page.keyboard.press("Control+Enter")
     expect(foot.get_by_role("alert")).to_have_text(re.compile("^Fail failed: .*no 0"))
     messages = editor.page.get_by_role("region", name="Messages")
+    messages.get_by_role("button", name="Show").click()
+    expect(editor.node("Fail")).to_have_attribute("data-status", "failed")
+
+
+def test_a_node_that_fails_while_nobody_listens_is_told_and_shown(
+    page: Page, server: Served
+) -> None:
+    lines: list[WebSocketRoute] = []
+
+    def hold(line: WebSocketRoute) -> None:
+        lines.append(line)
+
+    page.route_web_socket("**/api/events*", hold)
+    editor = Editor(page, server.url).open()
+    editor.load(tools("bad", bad=("tools.fail", {}, (5000, 3000))))
+    with page.expect_response("**/api/jobs") as answered:
+        page.keyboard.press("Control+Enter")
+    job = answered.value.json()["id"]
+    assert server.finished(job)["status"] == "failed"
+    lines[-1].connect_to_server()
+    messages = page.get_by_role("region", name="Messages")
+    expect(messages.get_by_role("alert")).to_contain_text("no 0")
     messages.get_by_role("button", name="Show").click()
     expect(editor.node("Fail")).to_have_attribute("data-status", "failed")
 

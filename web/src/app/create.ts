@@ -88,16 +88,22 @@ function keepTogether(tabs: Tabs, runs: RunsStore): void {
 }
 
 /** The way to the first node that failed, if its workflow is still open. */
-function showFailed({ tabs, actions }: Editor, job: Job): Toast["action"] {
-  const [flat] = Object.entries(job.nodes).find(([, run]) => run.status === "failed") ?? [];
+function showFailed({ tabs, runs, actions }: Editor, job: Job): Toast["action"] {
   const tab = tabs.getState().tabs.find((one) => one.jobs.includes(job.id));
-  if (flat === undefined || !tab) return undefined;
-  const run = () => {
+  // A job that was refused as a whole has no such node.
+  if (!tab || (job.loaded && failedOf(job) === undefined)) return undefined;
+  const run = async () => {
+    // Of a job that ended while nobody listened the nodes may be on their way still.
+    if (!runs.getState().jobs[job.id]?.loaded) await runs.loadJob(job.id).catch(() => undefined);
+    const flat = failedOf(runs.getState().jobs[job.id] ?? job);
     tabs.activate(tab.id);
-    actions.nodes.show(flat);
+    if (flat !== undefined) actions.nodes.show(flat);
   };
-  return { label: "Show", run };
+  return { label: "Show", run: () => void run() };
 }
+
+const failedOf = (job: Job): string | undefined =>
+  Object.entries(job.nodes).find(([, run]) => run.status === "failed")?.[0];
 
 /** Mark the tabs of a file that somebody else has saved. */
 async function markOvertaken({ api, tabs }: Editor, path: string): Promise<void> {

@@ -13,6 +13,11 @@ export class Early {
   #events: LiveEvent[] = [];
   readonly #jobs = new Set<string>();
 
+  /** Whether all that is told of a job, from its beginning, is kept back. */
+  has(job: string): boolean {
+    return this.#events.some((event) => event.event === "job_queued" && event.job === job);
+  }
+
   begin(): void {
     this.#asked += 1;
   }

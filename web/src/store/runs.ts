@@ -83,6 +83,8 @@ class Runs {
   #asking: ReturnType<typeof setTimeout> | undefined;
   /** Jobs that were asked for already, whatever came of it. */
   readonly #asked = new Set<string>();
+  /** Jobs of which it was told that they are over: an event and an answer may both have it. */
+  readonly #told = new Set<string>();
 
   constructor(api: Api, options: RunsOptions) {
     this.#api = api;
@@ -131,16 +133,19 @@ class Runs {
   }
 
   #tell(event: LiveEvent) {
-    const { onNodes, onWorkflow, onSettings, onFinished } = this.#options;
+    const { onNodes, onWorkflow, onSettings } = this.#options;
     if (event.event === "nodes_changed") onNodes?.(event.errors);
     else if (event.event === "workflow_changed") onWorkflow?.(event.path, event.etag);
     else if (event.event === "settings_changed") onSettings?.(event.etag);
-    else if (event.event === "job_finished") {
-      const job = this.#state.jobs[event.job];
-      if (!job) return;
-      if (!job.loaded && this.#kept.has(job.id)) void this.#loadLater(job.id);
-      onFinished?.(job);
-    }
+    else if (event.event === "job_finished") this.#tellOver(event.job);
+  }
+
+  #tellOver(id: string) {
+    const job = this.#state.jobs[id];
+    if (!job || !isOver(job) || this.#told.has(id)) return;
+    this.#told.add(id);
+    if (!job.loaded && this.#kept.has(id)) void this.#loadLater(id);
+    this.#options.onFinished?.(job);
   }
 
   /** Do something to the state as an answer has it, and fold into it what happened since. */
@@ -173,6 +178,7 @@ class Runs {
     const turn = this.#refreshes;
     const wanted = () => !this.#closed && turn === this.#refreshes;
     const api = this.#api;
+    let active: readonly string[] = [];
     try {
       // The whole attempt is repeated, so that what happens meanwhile is noted from its start.
       await again(async () => {
@@ -183,10 +189,14 @@ class Runs {
             api.jobs({ status, limit: MOST_ACTIVE }),
             api.system(),
           ]);
-        await this.#answered(ask, (state, [newest, active, system]) => {
+        await this.#answered(ask, (state, [newest, waiting, system]) => {
           if (!wanted()) return state;
           this.#room = ROOM;
-          const views = [...newest.jobs, ...active.jobs];
+          active = [...state.running, ...state.queued];
+          // What is told of those that are asked for comes with their own answer.
+          const views = [...newest.jobs, ...waiting.jobs].filter(
+            (view) => !this.#early.has(view.id),
+          );
           return anew(state, views, newest.next ?? null, newest.paused, system, this.#kept);
         });
       }, wanted);
@@ -195,6 +205,8 @@ class Runs {
       return;
     }
     if (!wanted()) return;
+    // Nothing else tells of those that ended while nobody listened.
+    for (const id of active) this.#tellOver(id);
     this.#fillIn();
     const nodes = [...this.#kept, ...this.#state.running];
     const gallery = this.#state.gallery.loaded ? [this.#pictures(null)] : [];
@@ -261,6 +273,7 @@ class Runs {
         return merged(state, views);
       });
       show(accepted);
+      for (const view of accepted.jobs) this.#tellOver(view.id);
     } finally {
       this.#apply(this.#early.end(this.#isKnown), []);
     }

@@ -99,6 +99,40 @@ describe("jobs that are handed in here", () => {
     expect(told).toEqual(["j1 is shown"]);
   });
 
+  it("are told once they are over, though no event of them was heard", async () => {
+    const { runs, jobs, told, done, accept } = handing();
+    jobs.push(jobView("j1", { status: "failed", nodes: { a: nodeView("failed") } }));
+    await runs.refresh(); // the connection is there only now
+    expect(told).toEqual([]);
+    accept();
+    await done;
+    expect(told).toEqual(["j1 is shown", "j1 failed"]);
+  });
+
+  it("are told once they are over, though the connection was lost after the answer", async () => {
+    const { runs, jobs, told, done, accept } = handing();
+    accept();
+    await done;
+    jobs.push(jobView("j1", { status: "done" }));
+    await runs.refresh();
+    expect(told).toEqual(["j1 is shown", "j1 done"]);
+    runs.apply([over("j1")]);
+    await runs.refresh();
+    expect(told.slice(2)).toEqual([]);
+  });
+
+  it("are told by their events, whatever is fetched meanwhile", async () => {
+    const { runs, jobs, told, seen, done, accept } = handing();
+    jobs.push(jobView("j1", { status: "failed", nodes: { a: nodeView("failed") } }));
+    const fetched = runs.refresh();
+    runs.apply(FAILED);
+    await fetched;
+    accept();
+    await done;
+    expect(told).toEqual(["j1 is shown", "j1 failed"]);
+    expect(seen).toEqual(["failed"]);
+  });
+
   it("and are not taken leave what others do as it is", async () => {
     const { runs, told } = telling();
     const refused = runs.handIn(
