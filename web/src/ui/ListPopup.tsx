@@ -12,7 +12,7 @@ import {
 import { classes } from "./classes";
 import { Icon } from "./icons";
 import styles from "./ListPopup.module.css";
-import { makeTyping, type Option, SHOWN, search, typedTo } from "./options";
+import { makeTyping, type Option, SHOWN, sayingsOf, search, typedTo } from "./options";
 import { Popup } from "./Popover";
 
 interface ListPopupProps {
@@ -178,18 +178,21 @@ interface RowProps {
 }
 
 function Row({ id, index, option, active, selected, onPoint, onChoose }: RowProps) {
+  const lines = [option.note, option.problem].filter(Boolean);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the keys go to the list, which is what has the focus
     // biome-ignore lint/a11y/useFocusableInteractive: aria-activedescendant of the list points here
     <div
       id={id}
       role="option"
+      aria-label={option.label}
+      aria-describedby={option.hint || lines.length > 0 ? `${id}-said` : undefined}
       aria-selected={selected}
       aria-disabled={option.disabled || undefined}
       data-index={index}
       data-active={active || undefined}
       className={classes(styles.option, option.problem && styles.problem)}
-      title={option.problem ?? option.label}
+      title={sayingsOf(option)}
       onPointerMove={onPoint}
       onClick={() => {
         if (!option.disabled) onChoose(option.value);
@@ -200,7 +203,14 @@ function Row({ id, index, option, active, selected, onPoint, onChoose }: RowProp
         {!selected && option.problem && <Icon name="warning" size={14} />}
       </span>
       <span className={styles.label}>{option.label}</span>
-      {option.hint && <span className={styles.hint}>{option.hint}</span>}
+      <span id={`${id}-said`} className={styles.said}>
+        {option.hint && <span className={styles.hint}>{option.hint}</span>}
+        {lines.map((line) => (
+          <span key={line} className={styles.line}>
+            {line}
+          </span>
+        ))}
+      </span>
     </div>
   );
 }

@@ -3,7 +3,7 @@ import { classes } from "./classes";
 import { Icon } from "./icons";
 import { keepControlKeys } from "./keys";
 import { ListPopup } from "./ListPopup";
-import { makeTyping, type Option, typedTo } from "./options";
+import { makeTyping, type Option, sayingsOf, typedTo } from "./options";
 import styles from "./Select.module.css";
 
 export type { Option } from "./options";
@@ -75,7 +75,7 @@ export function Select(props: SelectProps) {
         aria-describedby={props["aria-describedby"]}
         data-autofocus={props["data-autofocus"]}
         disabled={disabled}
-        title={chosen?.problem ?? chosen?.label}
+        title={chosen && sayingsOf(chosen)}
         className={classes(styles.select, className)}
         onKeyDown={onKeyDown}
         onClick={() => (open ? setOpen(false) : show())}

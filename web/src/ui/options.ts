@@ -5,10 +5,16 @@ export interface Option {
   readonly label: string;
   /** A few muted words after the label. */
   readonly hint?: string | undefined;
+  /** A muted line below it: what is good to know before it is chosen. */
+  readonly note?: string | undefined;
   /** Why it should not be chosen; it still can be. */
   readonly problem?: string | undefined;
   readonly disabled?: boolean | undefined;
 }
+
+/** All that is said of an option, a line for each thing. */
+export const sayingsOf = ({ label, hint, note, problem }: Option): string =>
+  [label, hint, note, problem].filter(Boolean).join("\n");
 
 /** No more than so many are drawn; who looks for another types. */
 export const SHOWN = 200;

@@ -7,7 +7,7 @@ import { keepControlKeys } from "../ui/keys";
 import { Menu, type MenuItem } from "../ui/Menu";
 import { type Option, Select } from "../ui/Select";
 import styles from "./FileField.module.css";
-import { controlProps, type FieldProps } from "./field_props";
+import { controlProps, type FieldProps, type FileChoice } from "./field_props";
 import { nearNames } from "./near";
 
 interface FileFieldProps extends FieldProps {
@@ -24,6 +24,8 @@ export function FileField(props: FileFieldProps) {
   const options: Option[] = files.map((file) => ({
     value: file.name,
     label: file.name,
+    hint: kindOf(file),
+    note: twinsOf(file),
     problem: file.problem,
   }));
   if (name !== null && missing) {
@@ -56,6 +58,14 @@ export function FileField(props: FileFieldProps) {
   );
 }
 
+/** What a model is, in a few words. */
+const kindOf = ({ family, precision }: FileChoice): string =>
+  [family, precision].filter(Boolean).join(", ");
+
+/** Which files have the same content. */
+const twinsOf = ({ same_as: names = [] }: FileChoice): string =>
+  names.length === 0 ? "" : `the same as ${names.join(", ")}`;
+
 interface MissingProps extends FieldProps {
   readonly name: string;
   readonly root: string;
@@ -63,15 +73,17 @@ interface MissingProps extends FieldProps {
 
 /** The file is not there: says so, and offers what is called much like it. */
 function Missing({ name, root, context, onChange, label }: MissingProps) {
+  const files = context.files(root);
   const near = nearNames(
     name,
-    context.files(root).map((file) => file.name),
+    files.map((file) => file.name),
   );
   const items: MenuItem[] = [
     { heading: `${name} is not there` },
     ...near.map(
       (other): MenuItem => ({
         label: other,
+        hint: kindOf(files.find((file) => file.name === other) ?? { name: other }),
         icon: "file",
         run: () => onChange(other, true),
       }),

@@ -6,8 +6,13 @@ import type { Json, SeedMode } from "../doc/types";
 /** `node`: a row of a node card, the label is drawn at its left; else there is more room. */
 type FieldPlace = "node" | "form" | "panel";
 
-interface FileChoice {
+export interface FileChoice {
   readonly name: string;
+  /** The kind of model that it belongs to, and in which numbers it is stored; empty if unknown. */
+  readonly family?: string | undefined;
+  readonly precision?: string | undefined;
+  /** Names of the files with the same content. */
+  readonly same_as?: readonly string[] | undefined;
   /** Why it cannot be used, as a sentence. */
   readonly problem?: string | undefined;
 }

@@ -56,7 +56,7 @@ describe("a choice", () => {
   it("shows a value that is none of its own", () => {
     show(port, "gone");
     expect(box().textContent).toBe("gone");
-    expect(box().title).toBe("gone is no choice of sampler.");
+    expect(box().title).toBe("gone\ngone is no choice of sampler.");
   });
 });
 

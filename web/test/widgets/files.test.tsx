@@ -21,9 +21,28 @@ describe("a file", () => {
     const shown = show(port, "", { context: { files } });
     expect(files).toHaveBeenCalledWith("checkpoints");
     fireEvent.click(box());
-    expect(screen.getByRole("option", { name: "sd15/pruned.ckpt" }).title).toBe("It is a pickle.");
+    const pickle = screen.getByRole("option", { name: "sd15/pruned.ckpt" });
+    expect(pickle.title).toBe("sd15/pruned.ckpt\nIt is a pickle.");
     fireEvent.click(screen.getByRole("option", { name: "sdxl/base-1.0.safetensors" }));
     expect(shown.given).toEqual([["sdxl/base-1.0.safetensors", true]]);
+  });
+
+  it("says what it is, which others are the same, and why it cannot be used", () => {
+    const files = () => [
+      { name: "half.ckpt", family: "flux", precision: "fp16", same_as: ["again.ckpt", "vae/a.pt"] },
+      { name: "cut.ckpt", family: "", precision: "", same_as: [], problem: "It is truncated." },
+      { name: "plain.ckpt", family: "", precision: "", same_as: [] },
+    ];
+    show(port, "half.ckpt", { context: { files } });
+    expect(box().title).toBe("half.ckpt\nflux, fp16\nthe same as again.ckpt, vae/a.pt");
+    fireEvent.click(box());
+    const said = (name: string) => {
+      const described = screen.getByRole("option", { name }).getAttribute("aria-describedby");
+      return described && document.getElementById(described)?.textContent;
+    };
+    expect(said("half.ckpt")).toBe("flux, fp16the same as again.ckpt, vae/a.pt");
+    expect(said("cut.ckpt")).toBe("It is truncated.");
+    expect(said("plain.ckpt")).toBeNull();
   });
 
   it("that is not there is shown, with names like it", () => {

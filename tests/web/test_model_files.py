@@ -1,0 +1,54 @@
+"""What is told of files of models where one is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+from safetensors.numpy import save_file
+
+from tests.server.conftest import Served
+from tests.web.conftest import Editor, tools
+
+MODULE = "lora_unet_down_blocks_1_attentions_0_attn2_to_k"
+
+
+@pytest.fixture
+def loras(server: Served) -> Iterator[Path]:
+    """Two that are the same, and one that is cut short."""
+    folder = server.folder / "data" / "models" / "loras"
+    folder.mkdir(parents=True, exist_ok=True)
+    ink, twin, cut = (folder / f"{name}.safetensors" for name in ("ink", "x", "cut"))
+    down, up = np.zeros((4, 2048), np.float16), np.zeros((64, 4), np.float16)
+    save_file({f"{MODULE}.lora_down.weight": down, f"{MODULE}.lora_up.weight": up}, ink)
+    twin.write_bytes(ink.read_bytes())
+    cut.write_bytes(ink.read_bytes()[:-10])
+    yield folder
+    for file in (ink, twin, cut):
+        file.unlink()
+
+
+@pytest.mark.usefixtures("loras")
+def test_a_list_of_models_says_what_each_is_and_which_are_the_same(editor: Editor) -> None:
+    editor.load(tools("ink", ink=("diffusion.load_lora", {"file": "ink.safetensors"}, (0, 0))))
+    chosen = editor.node("Load lora").get_by_role("combobox", name="file")
+    chosen.click()
+    editor.button("Refresh").click()
+
+    choices = editor.page.get_by_role("listbox", name="file")
+    ink = choices.get_by_role("option", name="ink.safetensors")
+    expect(ink).to_have_accessible_description(
+        "stable_diffusion_xl, fp16 the same as x.safetensors"
+    )
+    expect(ink).to_contain_text("the same as x.safetensors")
+    cut = choices.get_by_role("option", name="cut.safetensors")
+    expect(cut).to_contain_text("cut.safetensors are truncated")
+    expect(cut).not_to_contain_text("the same as")
+
+    choices.get_by_role("option", name="x.safetensors", exact=True).click()
+    expect(chosen).to_have_attribute(
+        "title", "x.safetensors\nstable_diffusion_xl, fp16\nthe same as ink.safetensors"
+    )
