@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from nodeflow import Device, ModelMemory, OutOfMemoryError, Recipe
+from nodeflow_nodes.diffusion.families.changes import Change
 from nodeflow_nodes.diffusion.families.family import (
-    Change,
     Denoiser,
     Guiding,
     PromptBatch,

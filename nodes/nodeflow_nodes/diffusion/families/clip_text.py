@@ -13,8 +13,8 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from nodeflow import Conditioning, Device, InputError
+from nodeflow_nodes.diffusion.families.changes import Change, Part
 from nodeflow_nodes.diffusion.families.embeddings import Embedding, Words
-from nodeflow_nodes.diffusion.families.family import Change
 from nodeflow_nodes.diffusion.families.lora_weights import twin
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
 from nodeflow_nodes.diffusion.prompts import Call, parse_weights, split_calls
@@ -95,7 +95,7 @@ class ClipText:
     def changed(self, change: Change, part: str = "text_encoder") -> ClipText:
         """The same with another encoder; see `TextModel.changed`."""
         other = copy(self)
-        other._encoder = change(part, self._encoder)
+        other._encoder = change(Part(part, self._encoder))
         return other
 
     def with_words(self, words: Sequence[Embedding], part: str = "text_encoder") -> ClipText:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from nodeflow import Conditioning, Device, Latent, Recipe
+from nodeflow_nodes.diffusion.families.changes import Change
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
 from nodeflow_nodes.diffusion.families.hints import ControlNetwork, Hint, Sight
 from nodeflow_nodes.diffusion.families.latent_colours import Colours
@@ -216,11 +217,6 @@ class SelfWalking(Protocol):
             told: How to walk.
         """
         ...
-
-
-Change = Callable[[str, Any], Any]
-"""Name of a part (`denoiser`, `text_encoder`, `text_encoder_2`, ...) and its network to the network
-to take in its place: a twin that shares what it does not change."""
 
 
 class TextModel(Protocol):

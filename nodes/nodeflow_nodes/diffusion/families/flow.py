@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from nodeflow import Device, InputError
+from nodeflow_nodes.diffusion.families.changes import Change, Part
 from nodeflow_nodes.diffusion.families.compiling import compiled
-from nodeflow_nodes.diffusion.families.family import Change, PromptBatch, Weakening
+from nodeflow_nodes.diffusion.families.family import PromptBatch, Weakening
+from nodeflow_nodes.diffusion.families.lora_layers import DENOISER
 from nodeflow_nodes.diffusion.families.patches import whole_patches
 from nodeflow_nodes.diffusion.families.pretrained import weight_bytes
 from nodeflow_nodes.diffusion.headers import read_config
@@ -79,7 +81,7 @@ class FlowDenoiser:
         return self.channels
 
     def changed(self, change: Change) -> Self:
-        return replace(self, network=change("denoiser", self.network))
+        return replace(self, network=change(Part(DENOISER, self.network)))
 
     def scaled(self, latent: Tensor) -> Tensor:
         return (latent - self.shift_factor) * self.scaling_factor

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from nodeflow import InputError, Patch
+from nodeflow_nodes.diffusion.families.changes import Convert, Part
 from nodeflow_nodes.diffusion.families.lora_layers import LORA, LoraFile, layers_of
 from nodeflow_nodes.diffusion.families.lora_names import targets
 from nodeflow_nodes.diffusion.families.lora_target import Target
@@ -28,8 +29,6 @@ from nodeflow_nodes.diffusion.families.streaming import letting_go
 
 N = TypeVar("N", bound=nn.Module)
 Layer = Mapping[str, Tensor]
-Convert = Callable[[dict[str, Tensor]], Mapping[str, Tensor]]
-"""A whole file's tensors to the same with the names that the network's modules have."""
 
 _CONFUSED = (
     AssertionError,
@@ -66,14 +65,17 @@ class Laying:
     def __init__(self, patches: Sequence[Patch]) -> None:
         self._patches = [patch for patch in patches if patch.kind == LORA]
         self.fresh = 0
-        self.files = tuple(patch.path for patch in self._patches)
 
-    def __call__(self, part: str, network: N, convert: Convert | None = None, noise: str = "") -> N:
-        patches = [patch for patch in self._patches if patch.name in ("", noise)]
-        changed = with_loras(network, part, patches, convert)
-        shared = {id(tensor) for tensor in network.parameters()}
+    def __call__(self, part: Part) -> Any:
+        patches = [patch for patch in self._patches if patch.name in ("", part.noise)]
+        changed = with_loras(part.network, part.name, patches, part.convert)
+        shared = {id(tensor) for tensor in part.network.parameters()}
+        fresh = [tensor for tensor in changed.parameters() if id(tensor) not in shared]
         if letting_go(changed) is None:
-            self.fresh += sum(t.nbytes for t in changed.parameters() if id(t) not in shared)
+            self.fresh += sum(tensor.nbytes for tensor in fresh)
+        if part.noise and self._patches:
+            # Files may be for one of two networks, by their own names or by choice.
+            _log.info("LoRA files changed %d weights of %s", len(fresh), part.called)
         return changed
 
 

@@ -20,12 +20,11 @@ from diffusers.modular_pipelines.modular_pipeline import PipelineState
 from torch import Tensor
 
 from nodeflow import Conditioning, Device, InputError, Latent, Recipe
+from nodeflow_nodes.diffusion.families.changes import Change, Part
 from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
-from nodeflow_nodes.diffusion.families.family import Change
 from nodeflow_nodes.diffusion.families.hints import ControlNetwork
 from nodeflow_nodes.diffusion.families.latent_colours import Colours
-from nodeflow_nodes.diffusion.families.lora_weights import Laying
 from nodeflow_nodes.diffusion.families.modular_denoise import (
     NEGATIVE,
     PICTURE,
@@ -74,18 +73,8 @@ class ModularText:
         return self._stage.size
 
     def changed(self, change: Change) -> ModularText:
-        """Refused, but for no change at all.
-
-        Raises:
-            InputError: It is a change.
-        """
-        if isinstance(change, Laying) and not change.files:
-            return self
-        files = " ".join(getattr(change, "files", ()))
-        raise InputError(
-            f"{self._no('LoRA for its text encoder')}, as {files} is in part; use load_lora_model, "
-            "which lays it over the network alone"
-        )
+        """The same with other encoders in place of its own."""
+        return ModularText(self._stage.changed(change, Part))
 
     def with_words(self, words: Sequence[Embedding]) -> ModularText:
         """Refused.

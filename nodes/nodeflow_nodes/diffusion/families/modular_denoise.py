@@ -8,7 +8,6 @@ ours take its place.
 from __future__ import annotations
 
 import copy
-import logging
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -23,9 +22,9 @@ from diffusers.modular_pipelines.modular_pipeline_utils import InsertableDict
 from torch import Tensor, nn
 
 from nodeflow import InputError
-from nodeflow_nodes.diffusion.families.family import Change, OwnWalk, PromptBatch, Weakening
-from nodeflow_nodes.diffusion.families.lora_layers import HIGH, LOW
-from nodeflow_nodes.diffusion.families.lora_weights import Laying
+from nodeflow_nodes.diffusion.families.changes import Change, Part
+from nodeflow_nodes.diffusion.families.family import OwnWalk, PromptBatch, Weakening
+from nodeflow_nodes.diffusion.families.lora_layers import DENOISER, HIGH, LOW
 from nodeflow_nodes.diffusion.families.modular_layout import (
     LatentKind,
     Packing,
@@ -37,7 +36,6 @@ from nodeflow_nodes.diffusion.families.modular_layout import (
 from nodeflow_nodes.diffusion.families.modular_native import walk_natively
 from nodeflow_nodes.diffusion.families.modular_stage import Block, Stage
 from nodeflow_nodes.diffusion.families.modular_steps import STEPPING, steps_aside
-from nodeflow_nodes.diffusion.families.streaming import StreamingToGpu
 from nodeflow_nodes.diffusion.hooks import check_size
 from nodeflow_nodes.diffusion.modular_folders import denoising
 from nodeflow_nodes.diffusion.noise_levels import FlowLevels
@@ -49,8 +47,6 @@ _KEPT = 4
 """Prompts whose states stay ready: both of a pair, and those of a second picture."""
 _STEPS = 4
 """For blocks that make timesteps ready, which are not used."""
-
-_log = logging.getLogger(__name__)
 
 
 class Taken(ModularPipelineBlocks):
@@ -139,30 +135,19 @@ class ModularDenoiser:
         return self.stage.size
 
     def changed(self, change: Change) -> ModularDenoiser:
-        """The same with LoRA files over its networks, of which a second one is for low noise; or
-        streaming to a GPU.
+        """The same with other networks in place of its own, of which a second one is for low
+        noise."""
+        return replace(self, stage=self.stage.changed(change, self._part), _seeing=None, _ready=[])
 
-        Raises:
-            InputError: It is another change.
-        """
-        if isinstance(change, StreamingToGpu):
-            for name, network in self.stage.modules.items():
-                change(name, network)
-            return self
-        if not isinstance(change, Laying):
-            raise InputError(
-                f"what is laid over a network, such as a step cache, is not supported for "
-                f"{self.stage.name}, a pipeline of diffusers'; leave it out"
-            )
+    def _part(self, name: str, network: nn.Module) -> Part:
+        networks = self.stage.modules
+        estimating = denoising(networks) or [next(iter(networks))]
+        called = f"'{name}' of {self.stage.name}"
+        if name not in estimating:
+            return Part(name, network, called=called)
+        noises = dict(zip(estimating, (HIGH, LOW), strict=False)) if len(estimating) > 1 else {}
         convert = getattr(type(self.stage.pipeline), "lora_state_dict", None)
-        plain, stage = self.stage.modules, self.stage
-        names = denoising(plain) or [next(iter(plain))]
-        for name, noise in zip(names, (HIGH, LOW), strict=False):
-            network = change("denoiser", plain[name], convert, noise if len(names) > 1 else "")
-            stage = stage.with_network(name, network)
-            if len(names) > 1:
-                _tell_changed(self.stage.name, name, plain[name], network)
-        return replace(self, stage=stage, _seeing=None, _ready=[])
+        return Part(DENOISER, network, noises.get(name, ""), convert, called)
 
     def with_levels(self, levels: FlowLevels) -> ModularDenoiser:
         """The same network with other noise levels; a pipeline's own walk keeps its own."""
@@ -339,9 +324,3 @@ def _stated(state: Tensor | tuple[Tensor, ...], device: torch.device) -> Any:
     if isinstance(state, Tensor):
         return state.to(device) if state.ndim else state.item()
     return [_stated(part, device) for part in state]
-
-
-def _tell_changed(pipeline: str, name: str, plain: nn.Module, changed: nn.Module) -> None:
-    own = {id(weight) for weight in plain.parameters()}
-    count = sum(id(weight) not in own for weight in changed.parameters())
-    _log.info("LoRA files changed %d weights of '%s' of %s", count, name, pipeline)

@@ -8,7 +8,7 @@ which stage it belongs to: `text_encoder`, `vae_encoder`, `denoise`, `decode`.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from diffusers.utils import logging
 from torch import nn
 
 from nodeflow import Device, InputError
+from nodeflow_nodes.diffusion.families.changes import Change, Part
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
 from nodeflow_nodes.diffusion.folders import weight_variant
 from nodeflow_nodes.diffusion.headers import read_config
@@ -78,10 +79,18 @@ class Stage:
     def size(self) -> int:
         return sum(map(weight_bytes, self.modules.values()))
 
-    def with_network(self, name: str, network: nn.Module) -> Stage:
-        """The same with another network in place of one of its own."""
+    def changed(self, change: Change, part: Callable[[str, nn.Module], Part]) -> Stage:
+        """The same with other networks in place of its own.
+
+        Args:
+            change: What is done to each.
+            part: What a network of this name is to the model.
+        """
         pipeline = copy.copy(self.pipeline)
-        setattr(pipeline, name, network)
+        for name, network in self.modules.items():
+            changed = change(part(name, network))
+            if changed is not network:
+                setattr(pipeline, name, changed)
         return replace(self, pipeline=pipeline)
 
     def of(self, stage: str) -> list[Block]:

@@ -10,6 +10,8 @@ from torch import nn
 
 from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.blocks import in_blocks
+from nodeflow_nodes.diffusion.families.changes import Part
+from nodeflow_nodes.diffusion.families.lora_layers import DENOISER
 from nodeflow_nodes.diffusion.families.pretrained import dtype_of
 from nodeflow_nodes.diffusion.quantize_checks import SMALLEST, check_quantize
 
@@ -25,12 +27,15 @@ class Quantizing:
         self._weights = weights
         self._device = device
 
-    def __call__(self, part: str, network: Any) -> Any:
-        """The network.
+    def __call__(self, part: Part) -> Any:
+        """The network, if it is one that estimates; others are small beside it.
 
         Raises:
             InputError: The library is not installed, or the weights are in few bits already.
         """
+        network = part.network
+        if part.name != DENOISER:
+            return network
         check_quantize(None, self._weights)
         if any(map(in_blocks, network.parameters())):
             raise InputError(

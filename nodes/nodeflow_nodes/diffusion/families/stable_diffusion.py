@@ -15,15 +15,17 @@ from torch import Tensor
 from nodeflow import Device, InputError, Recipe
 from nodeflow_nodes.diffusion.families import latent_colours
 from nodeflow_nodes.diffusion.families.attention import own_place_only
+from nodeflow_nodes.diffusion.families.changes import Change, Part
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
 from nodeflow_nodes.diffusion.families.compiling import compiled
 from nodeflow_nodes.diffusion.families.control import read_control, residuals
 from nodeflow_nodes.diffusion.families.control_keys import ControlFile
-from nodeflow_nodes.diffusion.families.family import Change, PromptBatch, TextModel, Weakening
+from nodeflow_nodes.diffusion.families.family import PromptBatch, TextModel, Weakening
 from nodeflow_nodes.diffusion.families.hints import ControlNetwork
 from nodeflow_nodes.diffusion.families.ip_adapter import seeing
 from nodeflow_nodes.diffusion.families.kl_autoencoder import KlAutoencoder, load_kl_autoencoder
+from nodeflow_nodes.diffusion.families.lora_layers import DENOISER
 from nodeflow_nodes.diffusion.families.parameterization import (
     Prediction,
     estimate_of,
@@ -87,7 +89,7 @@ class StableDiffusionDenoiser:
         return int(self.network.config["in_channels"])
 
     def changed(self, change: Change) -> StableDiffusionDenoiser:
-        return replace(self, network=change("denoiser", self.network))
+        return replace(self, network=change(Part(DENOISER, self.network)))
 
     def scaled(self, latent: Tensor) -> Tensor:
         return latent * self.scaling_factor

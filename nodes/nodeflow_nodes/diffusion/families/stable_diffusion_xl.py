@@ -13,10 +13,11 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 
 from nodeflow import Conditioning, Device, InputError, Recipe
 from nodeflow_nodes.diffusion.families import latent_colours
+from nodeflow_nodes.diffusion.families.changes import Change
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
-from nodeflow_nodes.diffusion.families.family import Change, PromptBatch
+from nodeflow_nodes.diffusion.families.family import PromptBatch
 from nodeflow_nodes.diffusion.families.pretrained import load_part
 from nodeflow_nodes.diffusion.families.single_file import carried_config, read_clip
 from nodeflow_nodes.diffusion.families.stable_diffusion import (

@@ -17,7 +17,9 @@ from diffusers.hooks.taylorseer_cache import TaylorSeerCacheConfig, apply_taylor
 from torch import Tensor, nn
 
 from nodeflow import InputError, Patch
-from nodeflow_nodes.diffusion.families.family import Change, Denoiser, PromptBatch, Weakening
+from nodeflow_nodes.diffusion.families.changes import Change, Part
+from nodeflow_nodes.diffusion.families.family import Denoiser, PromptBatch, Weakening
+from nodeflow_nodes.diffusion.families.lora_layers import DENOISER
 from nodeflow_nodes.diffusion.families.lora_weights import twin
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 from nodeflow_nodes.diffusion.step_cache_checks import FIRST_BLOCK, STEP_CACHES, TAYLOR_SEER
@@ -52,7 +54,10 @@ class CachedDenoiser:
         self.calls = self.computed = 0
         self._cached = plain.changed(self._hooked)
 
-    def _hooked(self, part: str, network: Any) -> Any:
+    def _hooked(self, part: Part) -> Any:
+        network = part.network
+        if part.name != DENOISER:
+            return network
         blocks = [block for name in _STACKS for block in getattr(network, name, ())]
         if not blocks:
             raise InputError(

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from nodeflow import Device
 from nodeflow_nodes.diffusion.families.blocks import in_blocks
+from nodeflow_nodes.diffusion.families.changes import Part
 from nodeflow_nodes.diffusion.families.mapped_weights import LARGE, MappedWeights
 
 N = TypeVar("N", bound=nn.Module)
@@ -123,7 +124,8 @@ class StreamingToGpu:
         self._device = torch.device(device.name)
         self.held = 0
 
-    def __call__(self, part: str, network: Any) -> Any:
+    def __call__(self, part: Part) -> Any:
+        network = part.network
         if any(map(in_blocks, network.parameters())):
             print("Weights in blocks, as of GGUF files, cannot be streamed to a GPU: loaded whole.")
             self.held += sum(tensor.nbytes for tensor in _tensors(network))

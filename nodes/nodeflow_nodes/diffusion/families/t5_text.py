@@ -13,8 +13,8 @@ from torch import Tensor
 from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
 from nodeflow import Device, InputError
+from nodeflow_nodes.diffusion.families.changes import Change, Part
 from nodeflow_nodes.diffusion.families.embeddings import Embedding, Words
-from nodeflow_nodes.diffusion.families.family import Change
 from nodeflow_nodes.diffusion.families.lora_weights import twin
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
 from nodeflow_nodes.diffusion.families.sentence_piece import SentencePieces
@@ -87,7 +87,7 @@ class T5Text:
     def changed(self, change: Change) -> T5Text:
         """The same with another encoder; see `TextModel.changed`."""
         other = copy(self)
-        other._encoder = change(T5, self._encoder)
+        other._encoder = change(Part(T5, self._encoder))
         return other
 
     def with_words(self, words: Sequence[Embedding]) -> T5Text:

@@ -12,10 +12,10 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 
 from nodeflow import Conditioning, Device, Recipe
 from nodeflow_nodes.diffusion.families.catalog import FolderLayout
+from nodeflow_nodes.diffusion.families.changes import Change
 from nodeflow_nodes.diffusion.families.clip_text import ClipText
 from nodeflow_nodes.diffusion.families.clip_vocabulary import clip_tokenizer
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
-from nodeflow_nodes.diffusion.families.family import Change
 from nodeflow_nodes.diffusion.families.pretrained import load_part
 from nodeflow_nodes.diffusion.families.single_file import read_clip
 from nodeflow_nodes.diffusion.families.stable_diffusion import OPEN_CLIP_PADDING
