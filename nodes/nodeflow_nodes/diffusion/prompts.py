@@ -1,21 +1,25 @@
 r"""Prompt weights: `(text:1.3)`; `(text)` is 1.1 times what is around it; `\(` is a parenthesis.
 
-A number holds whatever is around it, as in ComfyUI: in `(a (b:2) c:1.5)` the weight of b is 2.
+All is read as ComfyUI reads it. A number holds whatever is around it: in `(a (b:2) c:1.5)` the
+weight of b is 2. A parenthesis without its partner is text, and so is all from a `(` that is left
+open to the end, unless the prompt ends with `)`: that one then closes it.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from nodeflow import InputError
 
 _EMPHASIS = 1.1
 # A sentence may go on right behind a name.
 _CALLS = re.compile(r"embedding:(?P<name>[^\s,:;()<>]*[^\s,:;()<>.!?'\"])|<(?P<marked>[^<>]+)>")
-_MARKS = re.compile(r"\\[()]|\(|:\s*(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+))\s*\)|\)")
+_MARKS = re.compile(r"(?<!\\)[()]")
+_ESCAPED = re.compile(r"\\([()])")
 
 
 @dataclass(frozen=True)
@@ -34,49 +38,49 @@ class Call:
 
 
 @dataclass(frozen=True)
-class _Mark:
-    """A parenthesis of a prompt, or an escaped one."""
+class _Stretch:
+    """A part of a prompt that is still to be read."""
 
     start: int
     end: int
-    text: str
-    weight: float | None
+    weight: float
 
 
 def parse_weights(prompt: str) -> list[WeightedText]:
-    """The prompt as stretches of one weight each, in order, without its marks.
+    """The prompt as stretches, in order, without its marks.
 
-    A parenthesis without its partner is text. Works in linear time, however deep the nesting.
+    Stretches stay apart where a parenthesis was, even if their weights are equal: ComfyUI gives
+    each to the tokenizer by itself, so words do not grow together across a mark. Works in linear
+    time, however deep the nesting.
 
     Raises:
-        InputError: A weight is too large to be a number.
+        InputError: A weight is too large to be a number, or is none.
     """
-    marks = [
-        _Mark(m.start(), m.end(), m[0], float(m["weight"]) if m["weight"] else None)
-        for m in _MARKS.finditer(prompt)
-    ]
-    pairs = _pairs(marks)
+    partners, plain = _partners(prompt)
     pieces: list[WeightedText] = []
-    weights, position = [1.0], 0
-    for i, mark in enumerate(marks):
-        pieces.append(WeightedText(prompt[position : mark.start], weights[-1]))
-        position = mark.end
-        if mark.text[0] == "\\":
-            pieces.append(WeightedText(mark.text[1], weights[-1]))
-        elif i not in pairs:
-            pieces.append(WeightedText(mark.text, weights[-1]))
-        elif mark.text == "(":
-            given = pairs[i]
-            weights.append(weights[-1] * _EMPHASIS if given is None else given)
-        else:
-            weights.pop()
-    pieces.append(WeightedText(prompt[position:], weights[-1]))
-    merged = _merged(pieces)
-    for piece in merged:
+    todo: list[_Stretch] = [_Stretch(0, len(prompt), 1.0)]
+    while todo:
+        stretch = todo.pop()
+        opened = _next_open(prompt, stretch, plain)
+        before = prompt[stretch.start : opened]
+        if before:
+            pieces.append(WeightedText(_ESCAPED.sub(r"\1", before), stretch.weight))
+        if opened == stretch.end:
+            continue
+        closed = _closed(prompt, opened, stretch.end, partners)
+        if closed is None:
+            rest = prompt[opened : stretch.end]
+            pieces.append(WeightedText(_ESCAPED.sub(r"\1", rest), stretch.weight))
+            continue
+        todo.append(replace(stretch, start=closed + 1))
+        todo.append(_inner(prompt, opened + 1, closed, stretch.weight))
+    for piece in pieces:
         if not math.isfinite(piece.weight):
-            shown = piece.text[:40]
-            raise InputError(f"the weight of '{shown}' in the prompt is too large; make it smaller")
-    return merged
+            wrong = "no number; write one such as 1.2"
+            if not math.isnan(piece.weight):
+                wrong = "too large; make it smaller"
+            raise InputError(f"the weight of '{piece.text[:40]}' in the prompt is {wrong}")
+    return pieces
 
 
 def split_calls(text: str, known: Collection[str]) -> list[str | Call]:
@@ -115,23 +119,49 @@ def _learned(called: str, known: Collection[str]) -> str:
     )
 
 
-def _pairs(marks: Sequence[_Mark]) -> dict[int, float | None]:
-    """The weight that each pair of parentheses gives, by the index of either mark."""
-    pairs: dict[int, float | None] = {}
+def _partners(prompt: str) -> tuple[dict[int, int], set[int]]:
+    """The place of the `)` for each `(` that has one, and the places of those `(` that are text:
+    behind a `)` too many, the next `(` only makes up for it."""
+    partners: dict[int, int] = {}
+    plain: set[int] = set()
     opened: list[int] = []
-    for i, mark in enumerate(marks):
-        if mark.text == "(":
-            opened.append(i)
-        elif mark.text[-1] == ")" and mark.text[0] != "\\" and opened:
-            pairs[opened.pop()] = pairs[i] = mark.weight
-    return pairs
+    too_many = 0
+    for mark in _MARKS.finditer(prompt):
+        if mark[0] == ")":
+            if opened:
+                partners[opened.pop()] = mark.start()
+            else:
+                too_many += 1
+        elif too_many:
+            too_many -= 1
+            plain.add(mark.start())
+        else:
+            opened.append(mark.start())
+    return partners, plain
 
 
-def _merged(pieces: Sequence[WeightedText]) -> list[WeightedText]:
-    merged: list[WeightedText] = []
-    for piece in pieces:
-        if merged and merged[-1].weight == piece.weight:
-            merged[-1] = WeightedText(merged[-1].text + piece.text, piece.weight)
-        elif piece.text:
-            merged.append(piece)
-    return merged
+def _next_open(prompt: str, stretch: _Stretch, plain: set[int]) -> int:
+    """Where the next `(` that is not text stands in a stretch, or its end."""
+    for mark in _MARKS.finditer(prompt, stretch.start, stretch.end):
+        if mark[0] == "(" and mark.start() not in plain:
+            return mark.start()
+    return stretch.end
+
+
+def _closed(prompt: str, opened: int, end: int, partners: Mapping[int, int]) -> int | None:
+    """Where a `(` is closed in a stretch that ends somewhere: at its partner, or, if that is not
+    within, at a `)` that is the stretch's very last character."""
+    partner = partners.get(opened, end)
+    if partner < end:
+        return partner
+    last = _MARKS.match(prompt, end - 1, end)
+    return end - 1 if last is not None and last[0] == ")" else None
+
+
+def _inner(prompt: str, start: int, end: int, weight: float) -> _Stretch:
+    """What stands between two parentheses, with the weight that they give it."""
+    colon = prompt.rfind(":", start + 1, end)
+    if colon >= 0:
+        with suppress(ValueError):
+            return _Stretch(start, colon, float(prompt[colon + 1 : end]))
+    return _Stretch(start, end, weight * _EMPHASIS)
