@@ -6,6 +6,7 @@ import { editFrame } from "../doc/frames";
 import { type Frame, type Item, idOf, type Point } from "../doc/types";
 import { useEditor, useTab, useUi } from "../editor";
 import { graphOf } from "../store/tabs";
+import { toneOf } from "../ui/tones";
 import css from "./FrameCard.module.css";
 import type { FlowNode } from "./flow";
 import { TitleInput } from "./TitleInput";
@@ -31,7 +32,7 @@ export const FrameCard = memo(function FrameCard({ id: key }: NodeProps<FlowNode
       style={{
         width: frame.size[0],
         height: frame.size[1],
-        ...(frame.colour && { "--tint": frame.colour }),
+        ...(frame.colour && { "--tint": toneOf(frame.colour) }),
       }}
     >
       <NodeResizer

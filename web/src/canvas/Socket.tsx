@@ -4,15 +4,17 @@ import { Handle, Position } from "@xyflow/react";
 import { memo } from "react";
 import { itemType } from "../doc/joins";
 import { useLibrary } from "../editor";
+import { toneOf } from "../ui/tones";
 import css from "./Socket.module.css";
 
+/** Of a type that no pack has. */
 const OTHER = { colour: "#9aa0a6", shape: "circle" } as const;
 
-/** Colour and shape of a type; a list has those of its items. */
+/** Colour, for styles, and shape of a type; a list has those of its items. */
 export function useSocketLook(type: string): { colour: string; shape: string; list: boolean } {
   const inner = itemType(type);
-  const spec = useLibrary((state) => state.library.sockets[inner ?? type]);
-  return { ...(spec ?? OTHER), list: inner !== null };
+  const { colour, shape } = useLibrary((state) => state.library.sockets[inner ?? type]) ?? OTHER;
+  return { colour: toneOf(colour), shape, list: inner !== null };
 }
 
 interface SocketProps {

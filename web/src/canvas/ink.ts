@@ -1,6 +1,9 @@
 /** The theme's colours for what is painted, not styled. */
 
+import type { Theme } from "../ui/tones";
+
 export interface Ink {
+  readonly theme: Theme;
   readonly node: string;
   readonly header: string;
   readonly line: string;
@@ -20,6 +23,7 @@ export function inkOf(): Ink {
   const style = getComputedStyle(root);
   const read = (name: string) => style.getPropertyValue(name).trim() || "#888";
   const ink: Ink = {
+    theme: root.dataset.theme === "light" ? "light" : "dark",
     node: read("--surface-node"),
     header: read("--surface-header"),
     line: read("--line-strong"),

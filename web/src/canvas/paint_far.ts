@@ -9,6 +9,7 @@ import { titleOf } from "../doc/titles";
 import type { Graph, Point, Workflow } from "../doc/types";
 import type { Editor } from "../editor";
 import { graphOf, type Tab, type Viewport, workflowOf } from "../store/tabs";
+import { toneIn } from "../ui/tones";
 import { segmentEnds } from "./flow";
 import { type Ink, inkOf } from "./ink";
 
@@ -32,7 +33,7 @@ export function paintFar(
   };
   pen.translate(view.x, view.y);
   pen.scale(view.zoom, view.zoom);
-  paintWires(pen, editor, tab, view.zoom);
+  paintWires(pen, editor, tab, view.zoom, ink);
   paintNodes(pen, editor, tab, view.zoom, seen, ink);
 }
 
@@ -59,11 +60,18 @@ function pathsOf(graph: Graph, workflow: Workflow, library: Library): ReadonlyMa
   return paths;
 }
 
-function paintWires(pen: CanvasRenderingContext2D, editor: Editor, tab: Tab, zoom: number): void {
+function paintWires(
+  pen: CanvasRenderingContext2D,
+  editor: Editor,
+  tab: Tab,
+  zoom: number,
+  ink: Ink,
+): void {
   const { library } = editor.library.getState();
-  pen.lineWidth = Math.min(8, 1 / zoom);
+  // What is thinner than a pixel looks paler than its colour.
+  pen.lineWidth = Math.min(8, 1.5 / zoom);
   for (const [colour, path] of pathsOf(graphOf(tab), workflowOf(tab), library)) {
-    pen.strokeStyle = colour;
+    pen.strokeStyle = toneIn(ink.theme, colour);
     pen.stroke(path);
   }
 }
@@ -107,14 +115,16 @@ function paintNodes(
     pen.globalAlpha = entry.mode ? 0.45 : 1;
     pen.fillStyle = ink.node;
     pen.fillRect(x, y, shape.width, shape.height);
-    pen.fillStyle = ink.status[status] ?? layout?.colour ?? (titled ? ink.header : ink.shape);
-    pen.fillRect(x, y, shape.width, Math.max(34, 4 / zoom));
+    const own = layout?.colour && toneIn(ink.theme, layout.colour);
+    pen.fillStyle = ink.status[status] ?? own ?? (titled ? ink.header : ink.shape);
+    const top = Math.max(34, 4 / zoom);
+    pen.fillRect(x, y, shape.width, top);
     pen.strokeStyle = tab.selection.has(`n:${id}`) ? ink.selection : ink.shape;
     pen.strokeRect(x, y, shape.width, shape.height);
     if (titled) {
       pen.fillStyle = ink.text;
       const title = titleOf(id, graph, workflow, library);
-      pen.fillText(title, x + 10, y + shape.height / 2, shape.width - 20);
+      pen.fillText(title, x + 10, y + (top + shape.height) / 2, shape.width - 20);
     }
   }
   pen.globalAlpha = 1;

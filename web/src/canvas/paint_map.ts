@@ -6,6 +6,7 @@ import { flatId } from "../doc/scope";
 import { idOf, kindOf } from "../doc/types";
 import type { Editor } from "../editor";
 import { graphOf, type Tab, workflowOf } from "../store/tabs";
+import { toneIn } from "../ui/tones";
 import { inkOf } from "./ink";
 
 export function paintMap(
@@ -27,7 +28,8 @@ export function paintMap(
     if (!box) continue;
     const kind = kindOf(key);
     const status = kind === "n" ? (runs?.[flatId(tab.scope, idOf(key))]?.status ?? "") : "";
-    const frame = kind === "f" ? (graph.layout.frames?.[idOf(key)]?.colour ?? ink.line) : null;
+    const own = kind === "f" && graph.layout.frames?.[idOf(key)]?.colour;
+    const frame = kind === "f" ? (own ? toneIn(ink.theme, own) : ink.line) : null;
     pen.globalAlpha = frame ? 0.35 : 1;
     pen.fillStyle =
       frame ?? ink.status[status] ?? (tab.selection.has(key) ? ink.selection : ink.shape);

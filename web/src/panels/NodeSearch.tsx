@@ -12,6 +12,7 @@ import { useEditor, useLibrary, useTab, useUi } from "../editor";
 import { workflowOf } from "../store/tabs";
 import type { UiState } from "../store/ui";
 import { type ListRow, SearchList } from "../ui/SearchList";
+import { toneOf } from "../ui/tones";
 import css from "./NodeSearch.module.css";
 
 const WIDTH = 320;
@@ -135,7 +136,7 @@ function Row({ choice }: { choice: Choice }) {
   const output = useLibrary((state) => {
     const spec = state.library.nodes[choice.id];
     const type = spec?.outputs[0]?.type ?? spec?.inputs[0]?.type ?? "";
-    return state.library.sockets[type]?.colour ?? "var(--line-strong)";
+    return toneOf(state.library.sockets[type]?.colour ?? "var(--line-strong)");
   });
   return (
     <>
