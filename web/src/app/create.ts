@@ -11,11 +11,12 @@ import { makeLibraryStore } from "../store/library";
 import { type Job, makeRuns, type RunsStore } from "../store/runs";
 import { makeSettings } from "../store/settings";
 import { makeShelf } from "../store/shelf";
-import { makeTabs, type Tabs } from "../store/tabs";
+import { makeTabs } from "../store/tabs";
 import { makeUi } from "../store/ui";
 import { createQuestions } from "../ui/confirm";
 import { createToasts, type Toast, type Toasts } from "../ui/toasts_store";
 import { makeNotify } from "./notify";
+import { keepTogether } from "./shown_job";
 import { undoClock } from "./undo_clock";
 
 export function createEditor(): { editor: Editor; toasts: Toasts } {
@@ -69,22 +70,6 @@ export function createEditor(): { editor: Editor; toasts: Toasts } {
     commands: COMMANDS,
   };
   return { editor, toasts };
-}
-
-/** Tabs show the jobs that run, and what they show is kept. */
-function keepTogether(tabs: Tabs, runs: RunsStore): void {
-  runs.subscribe((now, before) => {
-    if (now.running === before.running) return;
-    // Of several jobs of one tab its nodes show the one that runs.
-    for (const tab of tabs.getState().tabs) {
-      const shown = now.running.find((id) => tab.jobs.includes(id));
-      if (shown !== undefined && shown !== tab.job) tabs.patch(tab.id, { job: shown });
-    }
-  });
-  tabs.subscribe((now, before) => {
-    // Nodes show these jobs, those too that no event tells of since their values were kept.
-    if (now.tabs !== before.tabs) runs.keep(now.tabs.flatMap((tab) => tab.job ?? []));
-  });
 }
 
 /** The way to the first node that failed, if its workflow is still open. */
