@@ -85,7 +85,7 @@ def kept_outside(
         denoise: The estimate.
         mask: 1 where the walk may change something, [batch, 1, height, width].
         latent: Scaled.
-        noise: What the walk began with.
+        noise: Lies over the latent as the network sees it.
         network: It knows how noise and latent mix.
     """
 

@@ -35,7 +35,7 @@ from nodeflow_nodes.diffusion.parts import autoencoder, control_network, ip_adap
 from nodeflow_nodes.diffusion.preview import look_at
 from nodeflow_nodes.diffusion.room import encoded_whole_or_not
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
-from nodeflow_nodes.diffusion.samplers.noise import Seeds, start_noise
+from nodeflow_nodes.diffusion.samplers.noise import Seeds, other_noise, start_noise
 from nodeflow_nodes.diffusion.samplers.step import Sigmas
 from nodeflow_nodes.diffusion.voices import Role, Voice, voices_of
 
@@ -127,22 +127,27 @@ def walked(
     noise = start_noise(scaled, seeds)
     if not plan.add_noise:
         noise = torch.zeros_like(noise)
+    method = METHODS[plan.method]
     if mask is not None:
-        estimate = kept_outside(estimate, mask, scaled, noise, network)
+        seen = other_noise(scaled, seeds) if method.other_noise_outside else noise
+        estimate = kept_outside(estimate, mask, scaled, seen, network)
     levels, last = network.levels, plan.sigmas[-1]
     x = levels.start(scaled, noise, plan.sigmas[0])
     steps = len(plan.sigmas) - 1
     services.progress(0, steps)
     watch = _watcher(model, network, plan, services)
-    x = METHODS[plan.method].walk(estimate, x, plan.sigmas, seeds, watch, fades=levels.fades)
+    x = method.walk(estimate, x, plan.sigmas, seeds, watch, fades=levels.fades)
     require_finite(x, steps, steps)
     if isinstance(network.whole, CachedDenoiser):
         # What is printed stands in the node's log.
         print(network.whole.summary())
-    if mask is not None:
-        # Where nothing may change, the last step's rounding does not count either.
+    if mask is not None and last > 0:
         x = torch.where(mask == 0, levels.mixed(scaled, noise, last), x)
-    return replace(latent, samples=network.unscaled(levels.finish(x, last)))
+    ended = network.unscaled(levels.finish(x, last)).reshape(scaled.shape)
+    if mask is not None and last == 0:
+        # Where nothing may change, no rounding counts either.
+        ended = torch.where(mask == 0, begin.samples, ended)
+    return replace(latent, samples=ended.reshape(samples.shape))
 
 
 def _heard(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,16 @@ from nodeflow_nodes.diffusion.guiders import guider
 from nodeflow_nodes.diffusion.hole_filling import encode_for_inpainting
 from nodeflow_nodes.diffusion.latent_edits import mask_latent
 from nodeflow_nodes.diffusion.load import LoadedModel, load_model
+from nodeflow_nodes.diffusion.parts import denoiser
 from nodeflow_nodes.diffusion.sampling import sample
 from nodeflow_nodes.diffusion.sampling_advanced import sample_advanced
+from nodeflow_nodes.diffusion.schedules import noise_schedule
 from nodeflow_nodes.diffusion.text import encode_text
+from nodeflow_nodes.diffusion.voices import prompt_batch
 from torch import Tensor
 
 from nodeflow import Device, Image, InputError, Latent, Mask, ModelMemory, Progress
-from tests.nodes.diffusion.conftest import make_pipeline
+from tests.nodes.diffusion.conftest import make_pipeline, set_config
 from tests.nodes.diffusion.samplers.conftest import forgiving_numpy
 
 SIDE = 64
@@ -127,17 +132,53 @@ def draw(recipes: LoadedModel, latent: Latent, models: ModelMemory, **more: Any)
     return sample(recipes.model, positive, negative, latent, steps=3, **more, **services)
 
 
-@pytest.mark.parametrize("method", ["euler", "dpmpp_2m_sde", "euler_ancestral"])
+@pytest.mark.parametrize("method", ["euler", "dpmpp_2m_sde", "euler_ancestral", "ddim"])
 def test_outside_of_the_mask_the_latent_stays_bit_for_bit(
-    filling: Any, models: ModelMemory, method: str
+    filling: Any, models: ModelMemory, method: str, tmp_path: Path
 ) -> None:
-    recipes = load_model(filling[1])
+    folder = shutil.copytree(filling[1], tmp_path / "rounding")
+    # No power of 2: scaling there and back rounds.
+    set_config(folder, "vae/config.json", scaling_factor=0.18215)
+    recipes = load_model(folder)
     latent = mask_latent(Latent(torch.randn(2, 4, 8, 8)), Mask(hole()))
     found = draw(recipes, latent, models, method=method).samples
     outside = torch.ones(8, 8, dtype=torch.bool)
     outside[2:5, 1:6] = False
     assert torch.equal(found[..., outside], latent.samples[..., outside])
     assert not torch.allclose(found[..., ~outside], latent.samples[..., ~outside], atol=0.1)
+
+
+def seen_around(seeds: tuple[int, ...], x: Tensor, folder: Path, models: ModelMemory) -> Tensor:
+    """Euler's walk by hand, from the noise of seed 3, where the network sees around the hole the
+    latent `x` under noise of other seeds."""
+    recipes = load_model(folder)
+    network = denoiser(recipes.model, models, Device())
+    positive, _ = prompts(recipes, models)
+    words = prompt_batch("positive", positive, network, len(x))
+    sigmas = noise_schedule("normal", network.levels, 3)
+    mask = hole()[:, ::8, ::8]
+    latent = network.scaled(x)
+    drawn = [torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+    at = network.levels.start(latent, drawn[0], sigmas[0])
+    for sigma, below in pairwise(sigmas):
+        there = latent + sigma * drawn[1]
+        estimate = network.estimate(at * mask + there * (1 - mask), sigma, words)
+        estimate = estimate * mask + latent * (1 - mask)
+        at = at + (at - estimate) / sigma * (below - sigma)
+    return network.unscaled(at)
+
+
+@pytest.mark.parametrize(("method", "other"), [("euler", 3), ("ddim", 4)])
+def test_around_the_mask_ddim_sees_noise_of_the_next_seed(
+    models: ModelMemory, method: str, other: int, folders: dict[str, Path]
+) -> None:
+    folder = folders["epsilon"]
+    samples = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(9))
+    latent = mask_latent(Latent(samples), Mask(hole()[:, ::8, ::8]))
+    found = draw(load_model(folder), latent, models, method=method, seed=3, guidance=1.0).samples
+    expected, wrong = (seen_around((3, s), samples, folder, models) for s in (other, 7 - other))
+    assert float((found - expected).abs().max()) <= 1e-4
+    assert float((found - wrong).abs().max()) > 1e-3
 
 
 def test_a_network_for_holes_draws_whole_pictures_too(filling: Any, models: ModelMemory) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -56,12 +56,15 @@ class Method:
         by_ratio: It reckons with the ratio of noise to picture, or adds noise to the picture. Where
             the picture fades it walks over x / (1 - sigma).
         drops_last_but_one: It takes the schedule of one step more without its last but one sigma.
+        other_noise_outside: Around a mask the network sees the latent under noise of another seed
+            than the walk's own.
     """
 
     sampler: Sampler
     noise: NoiseSource | None = None
     by_ratio: bool = False
     drops_last_but_one: bool = False
+    other_noise_outside: bool = False
 
     def walk(
         self,
@@ -131,7 +134,8 @@ METHODS: Mapping[MethodName, Method] = {
     "dpmpp_2m": _steady(dpmpp_2m, by_ratio=True),
     "dpmpp_2m_sde": _noisy(dpmpp_2m_sde, brownian_noise),
     "dpmpp_sde": _noisy(dpmpp_sde, brownian_noise),
-    "ddim": _steady(ddim),
+    # As in ComfyUI, which has none of this for its other samplers.
+    "ddim": replace(_steady(ddim), other_noise_outside=True),
     "lms": _steady(lms),
     "unipc": _unipc("bh1"),
     "unipc_bh2": _unipc("bh2"),

@@ -22,6 +22,11 @@ def start_noise(like: Tensor, seeds: Seeds) -> Tensor:
     return _drawer(like, seeds)()
 
 
+def other_noise(like: Tensor, seeds: Seeds) -> Tensor:
+    """As `start_noise`, from the seeds + 1."""
+    return start_noise(like, tuple(seed + 1 for seed in seeds))
+
+
 def step_noise(like: Tensor, sigmas: Sigmas, seeds: Seeds) -> Noise:
     """Fresh noise for each step; seeded with seeds + 1, since the seeds themselves drew the
     start."""
