@@ -37,6 +37,12 @@ def fetch_model(
     name = HubName.parse(model)
     if name is None:
         raise InputError(f"'{model}' is no name of the hub; give OWNER/NAME, or OWNER/NAME/FILE")
+    if variant and name.file:
+        print(
+            f"--variant {variant} has no effect: {name} is one file; name the file of the variant "
+            "that you want, or the whole repository.",
+            file=sys.stderr,
+        )
     with Engine() as engine:
         roots = engine.roots
     place = roots.folders[kind][0]

@@ -140,6 +140,14 @@ def test_a_variant_that_is_not_there_is_refused_and_nothing_is_fetched(
     assert hub.fetched == []
 
 
+def test_a_variant_of_a_single_file_has_no_effect_and_that_is_said(call: Run, models: Path) -> None:
+    said = call("fetch", "maker/parts/one.safetensors", "--variant", "fp16")
+    assert said.returncode == 0, said.stderr
+    assert "--variant fp16 has no effect: maker/parts/one.safetensors is one file" in said.stderr
+    assert "no effect" not in call("fetch", "maker/parts/one.safetensors").stderr
+    assert (models / "checkpoints/maker/parts/one.safetensors").read_bytes() == b"one"
+
+
 def test_a_single_file_goes_where_its_kind_goes(call: Run, models: Path) -> None:
     said = call("fetch", "maker/parts/two.safetensors", "--kind", "loras")
     assert said.returncode == 0, said.stderr
