@@ -79,7 +79,9 @@ def sgm_uniform(levels: NoiseLevels, steps: int) -> Tensor:
 def simple(levels: NoiseLevels, steps: int) -> Tensor:
     """Every (T / N)-th trained level, counted down from the highest."""
     count = len(levels.table)
-    return levels.table[[count - 1 - k * count // steps for k in range(steps)]]
+    # In ComfyUI's order: the quotient is rounded first, which at 38 steps and some others makes a
+    # whole k T / N a little smaller.
+    return levels.table[[count - 1 - int(k * (count / steps)) for k in range(steps)]]
 
 
 def ddim_uniform(levels: NoiseLevels, steps: int) -> Tensor:

@@ -53,7 +53,7 @@ def linear_quadratic(n: int) -> np.ndarray:
 FORMULAS: dict[str, Callable[[int], np.ndarray]] = {
     "normal": lambda n: at(np.linspace(T - 1, 0, n)),
     "sgm_uniform": lambda n: at(np.linspace(T - 1, 0, n + 1))[:-1],
-    "simple": lambda n: np.array([TABLE[T - 1 - math.floor(k * T / n)] for k in range(n)]),
+    "simple": lambda n: np.array([TABLE[T - 1 - math.floor(k * (T / n))] for k in range(n)]),
     "ddim_uniform": lambda n: np.array([TABLE[i] for i in range(1, T, max(T // n, 1))][::-1]),
     "karras": karras,
     "exponential": lambda n: np.exp(np.linspace(np.log(HIGH), np.log(LOW), n)),
@@ -70,7 +70,7 @@ NAMES = get_args(ScheduleName)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("steps", [2, 7, 20, 30, 100])
+@pytest.mark.parametrize("steps", [2, 7, 20, 30, 38, 100])
 def test_a_schedule_is_its_formula_and_then_zero(name: ScheduleName, steps: int) -> None:
     sigmas = noise_schedule(name, LEVELS, steps)
     np.testing.assert_allclose(sigmas[:-1], FORMULAS[name](steps), rtol=1e-9)
