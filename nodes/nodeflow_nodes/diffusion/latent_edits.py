@@ -33,6 +33,8 @@ def upscale_latent(
         method: How the values between are found.
     """
     height, width = (max(round(side * scale / 2) * 2, 2) for side in latent.samples.shape[-2:])
+    # What torch calls nearest is not: it takes the pixel before, and shifts the picture by that.
+    mode = "nearest-exact" if method == "nearest" else method
 
     def resized(tensor: Tensor, mode: str) -> Tensor:
         # Frames of videos are pictures each.
@@ -44,8 +46,8 @@ def upscale_latent(
     mask = latent.mask
     return replace(
         latent,
-        samples=resized(latent.samples, method),
-        surroundings=None if around is None else resized(around, method),
+        samples=resized(latent.samples, mode),
+        surroundings=None if around is None else resized(around, mode),
         mask=None if mask is None else resized(mask.unsqueeze(1), "bilinear")[:, 0],
     )
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from nodeflow_nodes.diffusion.latent_edits import (
@@ -24,6 +26,12 @@ def test_upscaling_keeps_masks_at_their_place() -> None:
     assert large.mask.shape == (1, 8, 12)
     assert upscale_latent(LATENT, 1.5, "bicubic").samples.shape == (2, 4, 6, 8)
     assert upscale_latent(LATENT, 0.01).samples.shape == (2, 4, 2, 2)
+
+
+def test_nearest_takes_the_latent_pixel_whose_middle_is_nearest() -> None:
+    ramp = torch.arange(8.0).expand(1, 1, 8, 8)
+    row = upscale_latent(Latent(ramp), 1.5, "nearest").samples[0, 0, 0]
+    assert row.tolist() == [math.floor((place + 0.5) / 1.5) for place in range(12)]
 
 
 def test_blending_is_linear_and_one_serves_many() -> None:
