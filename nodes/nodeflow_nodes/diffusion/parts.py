@@ -22,7 +22,7 @@ from nodeflow_nodes.diffusion.families.mapped_weights import MappedWeights
 from nodeflow_nodes.diffusion.families.quantizing import Quantizing
 from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.families.shifting import SHIFT, shift_of, shifted
-from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser, step_cache
+from nodeflow_nodes.diffusion.families.step_caches import cached, step_cache
 from nodeflow_nodes.diffusion.families.streaming import Resting, StreamingToGpu
 from nodeflow_nodes.diffusion.lower_precision import lowering
 from nodeflow_nodes.diffusion.part_sizes import expected_bytes
@@ -73,7 +73,7 @@ def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
     if cache is not None:
         without = tuple(patch for patch in model.patches if patch.kind not in STEP_CACHES)
         inner = denoiser(replace(model, patches=without), models, device)
-        return CachedDenoiser(inner, cache)
+        return cached(inner, cache)
     shift = shift_of(model.patches)
     if shift is not None:
         without = tuple(patch for patch in model.patches if patch.kind != SHIFT)

@@ -138,9 +138,7 @@ def walked(
     watch = _watcher(model, network, plan, services)
     x = method.walk(estimate, x, plan.sigmas, seeds, watch, fades=levels.fades)
     require_finite(x, steps, steps)
-    if isinstance(network.whole, CachedDenoiser):
-        # What is printed stands in the node's log.
-        print(network.whole.summary())
+    say_what_was_cached(network)
     if mask is not None and last > 0:
         x = torch.where(mask == 0, levels.mixed(scaled, noise, last), x)
     ended = network.unscaled(levels.finish(x, last)).reshape(scaled.shape)
@@ -188,6 +186,13 @@ def _encoder(control: Control, model: Model, services: Services) -> Encode:
         return latents.to(services.device.name)
 
     return encode
+
+
+def say_what_was_cached(network: InParts) -> None:
+    """Behind a walk with a step cache."""
+    if isinstance(network.whole, CachedDenoiser):
+        # What is printed stands in the node's log.
+        print(network.whole.summary())
 
 
 def seeds_of(latent: Latent, seed: int) -> Seeds:

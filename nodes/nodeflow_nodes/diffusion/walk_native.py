@@ -10,7 +10,7 @@ from nodeflow import Conditioning, InputError, Latent
 from nodeflow_nodes.diffusion.calls_in_parts import InParts
 from nodeflow_nodes.diffusion.families.family import Denoiser, OwnWalk, SelfWalking
 from nodeflow_nodes.diffusion.voices import Role, prompt_batch
-from nodeflow_nodes.diffusion.walk import Services, require_finite, seeds_of
+from nodeflow_nodes.diffusion.walk import Services, require_finite, say_what_was_cached, seeds_of
 
 
 def walked_natively(
@@ -70,4 +70,5 @@ def walked_natively(
 
     ended = network.undivided(walk)
     require_finite(ended, steps, steps)
+    say_what_was_cached(network)
     return replace(latent, samples=ended)

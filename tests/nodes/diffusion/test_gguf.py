@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.load import load_denoiser
 from nodeflow_nodes.diffusion.lora import load_lora_model
 from nodeflow_nodes.diffusion.step_cache import first_block_cache
+from nodeflow_nodes.diffusion.step_cache_checks import STEP_CACHES
 from torch import Tensor
 
 from nodeflow import Device, InputError, Model, ModelMemory, Precision
@@ -53,10 +55,14 @@ def memory() -> ModelMemory:
 def estimate(
     model: Model, memory: ModelMemory, precision: Precision = Precision.FP32
 ) -> tuple[Any, Tensor]:
-    network = parts.denoiser(model, memory, Device(precision=precision))
+    device = Device(precision=precision)
+    network = parts.denoiser(model, memory, device)
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(1, network.channels, 8, 8, generator=generator)
-    config = getattr(network, "network", getattr(network, "_network", None)).config
+    # A step cache shows nothing of the network below it.
+    patches = tuple(patch for patch in model.patches if patch.kind not in STEP_CACHES)
+    below: Any = parts.denoiser(replace(model, patches=patches), memory, device)
+    config = below.network.config
     pooled = int(config.get("pooled_projection_dim") or 128)
     prompt = PromptBatch(
         torch.randn(1, 20, network.text_width, generator=generator),

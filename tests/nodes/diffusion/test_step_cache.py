@@ -172,6 +172,11 @@ def test_a_weakened_network_is_computed_whole(drawing: Drawing) -> None:
     assert torch.equal(draw(drawing.model), plain)
 
 
+def test_a_cache_gives_a_model_no_walk_of_its_own(drawing: Drawing) -> None:
+    with pytest.raises(InputError, match="this one has none; choose another method"):
+        drawing.draw(taylor_seer_cache(drawing.model), method="native")
+
+
 @pytest.mark.parametrize("kind", ["1", "xl"])
 def test_a_unet_is_refused_before_the_run(tmp_path: Path, kind: str) -> None:
     file = save(original_state(kind, make_pipeline(kind)), tmp_path / "unet.safetensors")
@@ -181,11 +186,6 @@ def test_a_unet_is_refused_before_the_run(tmp_path: Path, kind: str) -> None:
     for node in (first_block_cache, taylor_seer_cache):
         with pytest.raises(InputError, match="link the model without this node"):
             node(model)
-
-
-def test_a_pipeline_of_diffusers_is_refused_before_the_run() -> None:
-    with pytest.raises(InputError, match="runs as a pipeline of diffusers'"):
-        check_step_cache({"family": "modular"})
 
 
 def test_a_step_at_which_a_control_network_speaks_is_computed_whole(drawing: Drawing) -> None:
