@@ -13,7 +13,7 @@ from nodeflow import Device, ModelMemory, Recipe
 from nodeflow_nodes.diffusion.families.clip_vision import ClipVision
 from nodeflow_nodes.diffusion.families.embedding_keys import CLIP_SKIP, EMBEDDING
 from nodeflow_nodes.diffusion.families.embeddings import Embedding
-from nodeflow_nodes.diffusion.families.family import Autoencoder, Denoiser, TextModel
+from nodeflow_nodes.diffusion.families.family import Autoencoder, Denoiser, LevelFamily, TextModel
 from nodeflow_nodes.diffusion.families.hints import ControlNetwork
 from nodeflow_nodes.diffusion.families.ip_adapter import IpAdapter, read_ip_adapter
 from nodeflow_nodes.diffusion.families.ip_adapter_keys import ClipVisionFile, IpAdapterFile
@@ -21,10 +21,11 @@ from nodeflow_nodes.diffusion.families.lora_weights import Laying
 from nodeflow_nodes.diffusion.families.mapped_weights import MappedWeights
 from nodeflow_nodes.diffusion.families.quantizing import Quantizing
 from nodeflow_nodes.diffusion.families.registry import family_of
-from nodeflow_nodes.diffusion.families.shifting import SHIFT, shift_of, shifted
+from nodeflow_nodes.diffusion.families.shifting import SHIFT, shift_of, shifted, shifted_levels
 from nodeflow_nodes.diffusion.families.step_caches import cached, step_cache
 from nodeflow_nodes.diffusion.families.streaming import Resting, StreamingToGpu
 from nodeflow_nodes.diffusion.lower_precision import lowering
+from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 from nodeflow_nodes.diffusion.part_sizes import expected_bytes
 from nodeflow_nodes.diffusion.quantize_checks import quantized_weights
 from nodeflow_nodes.diffusion.step_cache_checks import STEP_CACHES
@@ -102,6 +103,15 @@ def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
     if not model.patches:
         return base
     return models.get(model, device, lambda: base.changed(laying), lambda _: laying.fresh)
+
+
+def noise_levels_of(model: Recipe, models: ModelMemory, device: Device) -> NoiseLevels:
+    """The noise levels of a model's network, which is loaded only if its file does not tell."""
+    family = family_of(model)
+    if not isinstance(family, LevelFamily):
+        return denoiser(model, models, device).levels
+    levels, shift = family.levels(replace(model, patches=())), shift_of(model.patches)
+    return levels if shift is None else shifted_levels(levels, shift)
 
 
 @lowering

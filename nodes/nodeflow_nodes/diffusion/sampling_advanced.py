@@ -20,7 +20,7 @@ from nodeflow import (
 )
 from nodeflow_nodes.diffusion.guiders import Guider
 from nodeflow_nodes.diffusion.hooks import advanced_facts, check_advanced
-from nodeflow_nodes.diffusion.parts import denoiser
+from nodeflow_nodes.diffusion.parts import noise_levels_of
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.schedules import ScheduleName, noise_schedule
 from nodeflow_nodes.diffusion.walk import NO_FOLDERS, Plan, Services, network_of, walked
@@ -63,7 +63,7 @@ def noise_levels(
     """
     return noise_schedule(
         schedule,
-        denoiser(model, models, device).levels,
+        noise_levels_of(model, models, device),
         steps,
         denoise=denoise,
         drop_last_but_one=METHODS[method].drops_last_but_one,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +14,19 @@ from diffusers import EulerDiscreteScheduler, StableDiffusionPAGPipeline
 from nodeflow_nodes.diffusion import guiders
 from nodeflow_nodes.diffusion.guiders import GUIDER_CODEC, Guider
 from nodeflow_nodes.diffusion.latent_edits import add_noise, seed_batch
-from nodeflow_nodes.diffusion.load import load_model
+from nodeflow_nodes.diffusion.load import LoadedModel, load_denoiser, load_model
 from nodeflow_nodes.diffusion.parts import denoiser
 from nodeflow_nodes.diffusion.sampling import sample
 from nodeflow_nodes.diffusion.sampling_advanced import Walked, noise_levels, sample_advanced
+from nodeflow_nodes.diffusion.schedules import noise_schedule
+from nodeflow_nodes.diffusion.shift import shift_noise
 from nodeflow_nodes.diffusion.text import encode_text
 
 from nodeflow import Conditioning, Device, InputError, Latent, ModelMemory, Progress
 from tests.nodes.diffusion.conftest import make_pipeline
 from tests.nodes.diffusion.samplers.conftest import forgiving_numpy
+from tests.nodes.diffusion.tiny_flow_models import flux_state, make_flux
+from tests.nodes.diffusion.tiny_models import save
 
 EMPTY = Latent(torch.zeros(1, 4, 8, 8))
 FACTOR = 0.5
@@ -117,6 +122,38 @@ def test_layers_of_a_network_that_is_no_stack_are_not_skipped(
         guided_walk(reference, services, lambda g: guiders.skip_layers(g, [1], start=0.0, end=1.0))
     with pytest.raises(InputError, match="no layers are named"):
         guided_walk(reference, services, lambda g: guiders.skip_layers(g, []))
+
+
+def flow(shift: float, time: float = 0.75) -> float:
+    return shift * time / (1 + (shift - 1) * time)
+
+
+@pytest.mark.parametrize(
+    ("kind", "second"),
+    [("1", 4.1), ("xl", 4.1), ("sd3", flow(3)), ("dev", flow(math.exp(1.15))), ("schnell", 0.75)],
+)
+def test_levels_are_told_without_loading_the_network(
+    kind: str,
+    second: float,
+    opened: dict[str, LoadedModel],
+    flow_opened: dict[str, LoadedModel],
+    tmp_path: Path,
+) -> None:
+    if kind == "schnell":
+        model = load_denoiser(save(flux_state(make_flux(kind)), tmp_path / "schnell.safetensors"))
+    else:
+        model = {**opened, **flow_opened, "dev": flow_opened["flux"]}[kind].model
+    services: dict[str, Any] = {"models": ModelMemory(), "device": Device()}
+    sigmas = noise_levels(model, 4, "simple", **services)
+    assert sigmas[1] == pytest.approx(second, rel=0.01)
+    if second < 1:
+        assert noise_levels(shift_noise(model, 6), 4, "simple", **services)[1] == pytest.approx(
+            flow(6)
+        )
+    assert services["models"].used == 0
+    network = denoiser(model, **services)
+    assert services["models"].used > 0
+    assert noise_schedule("simple", network.levels, 4) == sigmas
 
 
 @pytest.fixture

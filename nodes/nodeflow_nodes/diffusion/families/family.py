@@ -331,6 +331,15 @@ class Referring(Protocol):
 
 
 @runtime_checkable
+class LevelFamily(Protocol):
+    """A family whose files tell by their heads, or configs, which noise levels a network knows."""
+
+    def levels(self, recipe: Recipe) -> NoiseLevels:
+        """Those of the network that `load_denoiser` would load, without patches."""
+        ...
+
+
+@runtime_checkable
 class SizingFamily(Protocol):
     """A family whose latents are known by its pipeline's own reckoning only."""
 

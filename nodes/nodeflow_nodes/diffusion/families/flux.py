@@ -24,6 +24,7 @@ from nodeflow_nodes.diffusion.families.flux_keys import (
     PACKED,
     in_diffusers_layout,
     network_prefix,
+    takes_guidance,
 )
 from nodeflow_nodes.diffusion.families.flux_names import flux_state, lacking
 from nodeflow_nodes.diffusion.families.hints import ControlNetwork
@@ -129,23 +130,25 @@ class Flux:
     def load_denoiser(self, recipe: Recipe, device: Device) -> FluxDenoiser:
         """Network, noise levels and how latents are scaled."""
         file = inspect_model(Path(recipe.path))
-        levels: FlowLevels
         if file.layout == "folder":
             variant = weight_variant(file.path, layout_of(self.name), "transformer")
             network = load_part(
                 FluxTransformer2DModel.from_pretrained, file.path / "transformer", device, variant
             )
-            levels = flow_levels(file.path / "scheduler" / "scheduler_config.json", 1.0, _LEVELS)
             vae = read_config(file.path / "vae" / "config.json")
         else:
             network = read_network(TensorTable.read(file.path), device)
-            config = carried_config(self.name)
-            vae = config["vae"]
-            if network.config["guidance_embeds"]:
-                levels = FlowLevels(exponential_shift(config["mu"]), _LEVELS)
-            else:
-                levels = FlowLevels(rational_shift(1.0), _LEVELS_SCHNELL)
-        return FluxDenoiser.of(file, network, levels, vae, device)
+            vae = carried_config(self.name)["vae"]
+        return FluxDenoiser.of(file, network, self.levels(recipe), vae, device)
+
+    def levels(self, recipe: Recipe) -> FlowLevels:
+        """See `LevelFamily.levels`."""
+        file = inspect_model(Path(recipe.path))
+        if file.layout == "folder":
+            return flow_levels(file.path / "scheduler" / "scheduler_config.json", 1.0, _LEVELS)
+        if takes_guidance(TensorTable.read(file.path)):
+            return FlowLevels(exponential_shift(carried_config(self.name)["mu"]), _LEVELS)
+        return FlowLevels(rational_shift(1.0), _LEVELS_SCHNELL)
 
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
         """A control network of this architecture."""

@@ -32,6 +32,14 @@ def in_diffusers_layout(table: TensorTable) -> bool:
     return all(map(table.starts, _DIFFUSERS))
 
 
+def takes_guidance(table: TensorTable) -> bool:
+    """Whether the network in a file was distilled to guidance, as dev was and schnell was not."""
+    prefix = network_prefix(table)
+    return table.starts(
+        "time_text_embed.guidance_embedder." if prefix is None else f"{prefix}guidance_in."
+    )
+
+
 def find_flux(table: TensorTable) -> Found | None:
     """What a file of this architecture holds; None if it is of another."""
     prefix = network_prefix(table)

@@ -9,7 +9,7 @@ from nodeflow import InputError, Patch
 from nodeflow_nodes.diffusion.families.family import Denoiser
 from nodeflow_nodes.diffusion.families.flow import FlowDenoiser
 from nodeflow_nodes.diffusion.families.modular_denoise import ModularDenoiser
-from nodeflow_nodes.diffusion.noise_levels import FlowLevels, rational_shift
+from nodeflow_nodes.diffusion.noise_levels import FlowLevels, NoiseLevels, rational_shift
 
 SHIFT = "shift"
 """The kind of patch; its amount is the shift."""
@@ -26,11 +26,22 @@ def shifted(denoiser: Denoiser, shift: float) -> Denoiser:
     Raises:
         InputError: It is none of rectified flows.
     """
+    levels = shifted_levels(denoiser.levels, shift)
     if isinstance(denoiser, ModularDenoiser):
-        return denoiser.with_levels(denoiser.levels.with_shift(rational_shift(shift)))
-    if not isinstance(denoiser, FlowDenoiser) or not isinstance(denoiser.levels, FlowLevels):
+        return denoiser.with_levels(levels)
+    assert isinstance(denoiser, FlowDenoiser)
+    return replace(denoiser, levels=levels)
+
+
+def shifted_levels(levels: NoiseLevels, shift: float) -> FlowLevels:
+    """Levels for the same network by this shift.
+
+    Raises:
+        InputError: They are none of rectified flows.
+    """
+    if not isinstance(levels, FlowLevels):
         raise InputError(
             "only models of rectified flows, such as Stable Diffusion 3 and Flux, have a shift; "
             "link the model without one"
         )
-    return replace(denoiser, levels=denoiser.levels.with_shift(rational_shift(shift)))
+    return levels.with_shift(rational_shift(shift))

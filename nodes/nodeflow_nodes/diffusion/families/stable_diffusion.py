@@ -149,7 +149,6 @@ class StableDiffusion:
                 device,
                 self.variant(file.path, "unet"),
             )
-            levels = read_levels(file.path / "scheduler" / "scheduler_config.json")
             vae = read_config(file.path / "vae" / "config.json")
             # Old configs leave it out.
             scaling_factor = float(vae.get("scaling_factor", 0.18215))
@@ -157,18 +156,24 @@ class StableDiffusion:
             table = TensorTable.read(file.path)
             config = self.config(table)
             network = read_unet(table, config["unet"], device)
-            betas = scaled_linear_betas(0.00085, 0.012, 1000)
-            levels = discrete_levels(betas, zero_terminal_snr=file.zero_terminal_snr)
             scaling_factor = config["vae"]["scaling_factor"]
         return self.denoiser(
             network=compiled(network, device),
-            levels=levels,
+            levels=self.levels(recipe),
             prediction="v_prediction" if file.prediction == "v_prediction" else "epsilon",
             scaling_factor=scaling_factor,
             channels=file.channels,
             downscale=file.downscale,
             text_width=file.text_width,
         )
+
+    def levels(self, recipe: Recipe) -> DiscreteLevels:
+        """See `LevelFamily.levels`."""
+        file = inspect_model(Path(recipe.path))
+        if file.layout == "folder":
+            return read_levels(file.path / "scheduler" / "scheduler_config.json")
+        betas = scaled_linear_betas(0.00085, 0.012, 1000)
+        return discrete_levels(betas, zero_terminal_snr=file.zero_terminal_snr)
 
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
         """A control network of this architecture."""

@@ -125,14 +125,18 @@ class StableDiffusion3:
             network = load_part(
                 SD3Transformer2DModel.from_pretrained, file.path / "transformer", device, variant
             )
-            levels = flow_levels(file.path / "scheduler" / "scheduler_config.json", _TIMES, _TIMES)
             vae = read_config(file.path / "vae" / "config.json")
         else:
             network = read_network(TensorTable.read(file.path), device)
-            config = carried_config(self.name)
-            levels = FlowLevels(rational_shift(config["shift"]), _TIMES, _TIMES)
-            vae = config["vae"]
-        return StableDiffusion3Denoiser.of(file, network, levels, vae, device)
+            vae = carried_config(self.name)["vae"]
+        return StableDiffusion3Denoiser.of(file, network, self.levels(recipe), vae, device)
+
+    def levels(self, recipe: Recipe) -> FlowLevels:
+        """See `LevelFamily.levels`."""
+        file = inspect_model(Path(recipe.path))
+        if file.layout == "folder":
+            return flow_levels(file.path / "scheduler" / "scheduler_config.json", _TIMES, _TIMES)
+        return FlowLevels(rational_shift(carried_config(self.name)["shift"]), _TIMES, _TIMES)
 
     def load_control(self, recipe: Recipe, device: Device) -> ControlNetwork:
         """A control network of this architecture."""
