@@ -9,6 +9,7 @@ from typing import Any
 import PIL.Image
 import pytest
 import torch
+from diffusers import AutoencoderTiny
 from nodeflow_nodes import emoji
 from safetensors.torch import save_file
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
@@ -60,8 +61,12 @@ PATCHES: dict[str, dict[str, tuple[int, ...]]] = {
         .state_dict()
         .items()
     },
+    "vae_approx": {
+        name: tuple(tensor.shape)
+        for name, tensor in AutoencoderTiny(latent_channels=16).state_dict().items()
+    },
 }
-"""Kinds of files that are laid over a model, by the tensors of a small one."""
+"""Kinds of files that go with a model, by the tensors of a small one."""
 
 SOURCES: dict[str, dict[str, Any]] = {
     "picture": {"type": "image.load", "inputs": {"file": "picture.png"}},

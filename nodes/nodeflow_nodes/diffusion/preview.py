@@ -73,8 +73,15 @@ def tiny_decoder(
         InputError: It is broken.
     """
     file = find_decoder(Path(model.path), family_of(model).tiny_decoders, folders)
-    if file is None:
-        return None
+    return None if file is None else kept_decoder(file, model, models, device)
+
+
+def kept_decoder(file: Path, model: Model, models: ModelMemory, device: Device) -> TinyDecoder:
+    """The small decoder in a file, loaded if it is not there yet.
+
+    Raises:
+        InputError: It is broken.
+    """
     recipe = Recipe(str(file), f"{file.stat().st_mtime_ns}", "preview", model.family)
     return models.get(
         recipe, device, lambda: TinyDecoder.load(file, device), lambda decoder: decoder.size

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, AutoencoderTiny
 
 from nodeflow.keys import FileDigests
 from nodeflow.model_catalog import CatalogEntry, model_catalog
@@ -17,6 +17,7 @@ from nodeflow.registry import Registry
 from nodeflow.roots import Roots
 from tests.nodes.diffusion.adapter_files import make_encoder, write_adapter
 from tests.nodes.diffusion.original_layout import original_vae, plain_clip
+from tests.nodes.diffusion.test_preview import original_decoder
 from tests.nodes.diffusion.tiny_models import VAE, make_control, make_pipeline, original_state, save
 from tests.nodes.upscale.conftest import weights as upscaler
 
@@ -44,6 +45,14 @@ def write_words(folder: Path) -> None:
     told = {"string_to_param": {"*": torch.nn.Parameter(vectors.half())}, "name": "cat", "step": 9}
     torch.save(told, folder / "one.pt")
     torch.save({"<cat>": vectors}, folder / "old.pt", _use_new_zipfile_serialization=False)
+
+
+def write_tiny_decoders(folder: Path) -> None:
+    (folder / "taesdxl").mkdir(parents=True)
+    four, sixteen = (AutoencoderTiny(latent_channels=count).state_dict() for count in (4, 16))
+    torch.save(original_decoder(four), folder / "taesd_decoder.pth")
+    save(four, folder / "taesdxl" / "diffusion_pytorch_model.safetensors", torch.float16)
+    save(original_decoder(sixteen), folder / "taef1_decoder.safetensors", torch.bfloat16)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +86,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
     save(clip, place / "text_encoders" / "clip.safetensors", torch.bfloat16)
     write_loras(place / "loras")
     write_words(place / "embeddings")
+    write_tiny_decoders(place / "vae_approx")
     (place / "upscalers").mkdir()
     torch.save({"params": upscaler()}, place / "upscalers" / "theirs.pth")
     (place / "clip_vision").mkdir()
@@ -116,6 +126,13 @@ def entries(place: Path) -> dict[str, CatalogEntry]:
         ("embeddings/one.pt", "stable_diffusion", "fp16"),
         ("embeddings/old.pt", "stable_diffusion", "fp32"),
         ("embeddings/two.safetensors", "stable_diffusion_3 or stable_diffusion_xl", "fp32"),
+        ("vae_approx/taesd_decoder.pth", "stable_diffusion or stable_diffusion_xl", "fp32"),
+        (
+            "vae_approx/taesdxl/diffusion_pytorch_model.safetensors",
+            "stable_diffusion or stable_diffusion_xl",
+            "fp16",
+        ),
+        ("vae_approx/taef1_decoder.safetensors", "flux or stable_diffusion_3", "bf16"),
         ("upscalers/theirs.pth", "RealESRGAN Compact", "fp32"),
         ("clip_vision/h.safetensors", "", "fp16"),
         ("ipadapter/faces.bin", "stable_diffusion_xl", "fp32"),

@@ -10,9 +10,9 @@ import torch
 from diffusers.models.autoencoders.vae import DecoderTiny
 from torch import Tensor
 
-from nodeflow import Device, InputError, ModelFolders
+from nodeflow import Device, ModelFolders
 from nodeflow_nodes.diffusion.families.pretrained import weight_bytes
-from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.families.tiny_decoder_keys import TinyDecoderFile
 from nodeflow_nodes.diffusion.families.weights import assembled, read_weights
 from nodeflow_nodes.diffusion.pickles import SUFFIXES
 
@@ -66,13 +66,10 @@ class TinyDecoder:
         Raises:
             InputError: It is broken, or no such decoder.
         """
-        table = TensorTable.read(file)
-        prefix = "decoder." if table.starts("decoder.layers.") else ""
-        state = {_named(name): t for name, t in read_weights(table, prefix, device).items()}
-        first = state.get("layers.0.weight")
-        if first is None or first.ndim != 4:
-            raise InputError(f"{file} is no small decoder of latents; take it out of {file.parent}")
-        width, channels = first.shape[:2]
+        head = TinyDecoderFile.read(file)
+        weights = read_weights(head.table, head.prefix, device)
+        state = {_named(name): tensor for name, tensor in weights.items()}
+        width, channels = head.width, head.channels
         network = assembled(
             lambda: DecoderTiny(
                 channels, 3, _BLOCKS, (width,) * len(_BLOCKS), 2, "relu", "nearest"
