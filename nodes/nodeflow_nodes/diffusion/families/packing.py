@@ -3,7 +3,10 @@
 oneDNN, which computes convolutions on the CPU, wants the weights in blocks that depend on the shape
 of the input, and makes these anew at every call: of Stable Diffusion 1.5 in bf16 at 256 pixels that
 is a quarter of a step. Here the blocks are kept, in place of the weights as they were. What is
-computed stays the same, bit for bit. (In fp32 it would not: sums are taken in another order.)
+computed stays the same, bit for bit, where pictures and weights lie by channels, as those of loaded
+networks do. A plain convolution of 1 x 1 goes by how the picture lies, since its weight can be
+taken for either layout: of a picture that does not lie by channels it takes sums in another order,
+unless `by_channels` has decided for it. (In fp32 the blocks would change that order everywhere.)
 """
 
 from __future__ import annotations

@@ -7,7 +7,13 @@ from itertools import pairwise
 import pytest
 import torch
 from nodeflow_nodes.diffusion.families.lora_weights import twin
-from nodeflow_nodes.diffusion.families.packing import PackedConv2d, packed, packs, plain
+from nodeflow_nodes.diffusion.families.packing import (
+    PackedConv2d,
+    by_channels,
+    packed,
+    packs,
+    plain,
+)
 from torch import Tensor, nn
 
 from nodeflow import Device, Precision
@@ -51,6 +57,27 @@ def test_whatever_shapes_come_the_same_is_computed() -> None:
             x = picture(shape, seed)
             assert torch.equal(network(x), usual(x)), shape
     assert all(m.weight.is_mkldnn for m in network if isinstance(m, nn.Conv2d))
+
+
+@needs_bf16
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_one_by_one_gives_the_bits_of_weights_that_lie_by_channels(
+    layout: torch.memory_format,
+) -> None:
+    def shortcut() -> nn.Conv2d:
+        torch.manual_seed(0)
+        conv = nn.Conv2d(1280, 1280, 1).bfloat16().requires_grad_(False)
+        # Both layouts are the same numbers in a row; the strides do not say which is meant.
+        conv.weight.data = conv.weight.data.as_strided(conv.weight.shape, (1280, 1, 1, 1))
+        return conv
+
+    x = picture((1, 1280, 8, 8)).contiguous(memory_format=layout)
+    with torch.inference_mode():
+        plainly, found = shortcut()(x), packed(shortcut(), BF16)(x)
+        assert torch.equal(found, by_channels(shortcut(), BF16)(x))
+    torch.testing.assert_close(found, plainly)
+    if layout is torch.channels_last:
+        assert torch.equal(found, plainly)
 
 
 @needs_bf16
