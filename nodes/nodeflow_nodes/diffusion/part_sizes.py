@@ -11,10 +11,10 @@ from nodeflow import Device, InputError, Precision, Recipe
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.gguf_files import is_gguf
 from nodeflow_nodes.diffusion.headers import Entry
+from nodeflow_nodes.diffusion.modular_folders import denoising
 from nodeflow_nodes.diffusion.quantize_checks import SMALLEST, quantized_weights
 
 _FOLDERS = {
-    "denoiser": ("unet", "transformer"),
     "text_encoder": ("text_encoder", "text_encoder_2", "text_encoder_3"),
     "vae": ("vae",),
 }
@@ -58,8 +58,11 @@ def _files(recipe: Recipe) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, (recipe.path, *recipe.files)):
         if path.is_dir():
-            folders = [path / name for name in _FOLDERS.get(recipe.part, ())]
-            there = [folder for folder in folders if folder.is_dir()] or [path]
+            names = _FOLDERS.get(recipe.part, ())
+            if recipe.part == "denoiser":
+                # Some models have two, each for some of the noise.
+                names = tuple(denoising(part.name for part in path.iterdir()))
+            there = [path / name for name in names if (path / name).is_dir()] or [path]
             found += [file for folder in there for file in _one_variant(folder)]
         else:
             found.append(path)

@@ -8,7 +8,6 @@ from typing import Literal
 
 from nodeflow import InputError, Patch
 from nodeflow_nodes.diffusion.hooks import Facts, Known
-from nodeflow_nodes.diffusion.modular_folders import MODULAR
 
 Weights = Literal["int8", "fp8", "nf4"]
 
@@ -39,11 +38,6 @@ def check_quantize(model: Known, weights: Known) -> None:
         raise InputError(
             f"the model's weights are in few bits already ({stored}); link it without this node, "
             "or take a file with fp16 or bf16 weights"
-        )
-    if facts.get("family") == MODULAR:
-        raise InputError(
-            "this model runs as a pipeline of diffusers', whose weights are not quantised here; "
-            "link it without this node"
         )
 
 

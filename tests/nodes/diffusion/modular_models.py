@@ -91,8 +91,10 @@ def louder(encoder: Any) -> Any:
     return encoder.eval()
 
 
-def save_z_image(folder: Path) -> ZImagePipeline:
-    """Z-Image: latents stay pictures in the walk, prompts are lists, times run backwards."""
+def save_z_image(folder: Path, heads: int = 2) -> ZImagePipeline:
+    """Z-Image: latents stay pictures in the walk, prompts are lists, times run backwards.
+
+    Here as elsewhere a network of more heads has larger matrices."""
     torch.manual_seed(5)
     tokenizer = qwen_tokenizer()
     text = Qwen3Config(
@@ -105,11 +107,11 @@ def save_z_image(folder: Path) -> ZImagePipeline:
         head_dim=16,
     )
     transformer = ZImageTransformer2DModel(
-        dim=32,
+        dim=16 * heads,
         n_layers=2,
         n_refiner_layers=1,
-        n_heads=2,
-        n_kv_heads=2,
+        n_heads=heads,
+        n_kv_heads=heads,
         cap_feat_dim=32,
         axes_dims=[4, 6, 6],
         axes_lens=[512, 64, 64],
@@ -128,7 +130,7 @@ def save_z_image(folder: Path) -> ZImagePipeline:
     return pipeline
 
 
-def save_wan(folder: Path) -> WanPipeline:
+def save_wan(folder: Path, heads: int = 2) -> WanPipeline:
     """Wan: videos, a negative prompt that blocks insist on."""
     torch.manual_seed(6)
     tokenizer = t5_tokenizer()
@@ -138,29 +140,29 @@ def save_wan(folder: Path) -> WanPipeline:
         louder(UMT5EncoderModel(text)),
         AutoencoderKLWan(**WAN_VAE).eval(),
         FlowMatchEulerDiscreteScheduler(shift=3.0),
-        WanTransformer3DModel(**WAN).eval(),
+        WanTransformer3DModel(**WAN | {"num_attention_heads": heads}).eval(),
     )
     pipeline.save_pretrained(folder)
     return pipeline
 
 
-def save_wan_of_two(folder: Path) -> WanPipeline:
+def save_wan_of_two(folder: Path, heads: int = 2) -> WanPipeline:
     """Wan 2.2: one network for high noise, another for low."""
-    base = save_wan(folder.with_name(f"{folder.name}_base"))
+    base = save_wan(folder.with_name(f"{folder.name}_base"), heads)
     pipeline = WanPipeline(
         base.tokenizer,
         base.text_encoder,
         base.vae,
         base.scheduler,
         base.transformer,
-        WanTransformer3DModel(**WAN).eval(),
+        WanTransformer3DModel(**WAN | {"num_attention_heads": heads}).eval(),
         boundary_ratio=0.875,
     )
     pipeline.save_pretrained(folder)
     return pipeline
 
 
-def save_qwen_image(folder: Path) -> QwenImagePipeline:
+def save_qwen_image(folder: Path, heads: int = 2) -> QwenImagePipeline:
     """Qwen-Image: latents are packed in the walk and have frames, guidance keeps the length of the
     prediction."""
     torch.manual_seed(7)
@@ -193,7 +195,7 @@ def save_qwen_image(folder: Path) -> QwenImagePipeline:
         QwenImageTransformer2DModel(
             num_layers=2,
             attention_head_dim=16,
-            num_attention_heads=2,
+            num_attention_heads=heads,
             joint_attention_dim=32,
             axes_dims_rope=(4, 6, 6),
         ).eval(),
@@ -202,7 +204,7 @@ def save_qwen_image(folder: Path) -> QwenImagePipeline:
     return pipeline
 
 
-def save_flux_2(folder: Path) -> Flux2KleinPipeline:
+def save_flux_2(folder: Path, heads: int = 2) -> Flux2KleinPipeline:
     """Flux 2 klein: packed latents, places of tokens, no negative prompt."""
     torch.manual_seed(8)
     tokenizer = qwen_tokenizer()
@@ -226,7 +228,7 @@ def save_flux_2(folder: Path) -> Flux2KleinPipeline:
             num_layers=1,
             num_single_layers=1,
             attention_head_dim=16,
-            num_attention_heads=2,
+            num_attention_heads=heads,
             joint_attention_dim=48,
             axes_dims_rope=(4, 4, 4, 4),
             guidance_embeds=False,

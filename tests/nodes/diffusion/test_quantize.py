@@ -102,14 +102,12 @@ def with_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("with_libraries")
-def test_weights_in_few_bits_and_pipelines_are_refused_before_the_run(
+def test_weights_in_few_bits_are_refused_before_the_run(
     states: dict[str, State], tmp_path: Path
 ) -> None:
     facts = denoiser_facts(write_gguf(states["flux"], tmp_path / "model.gguf"))["model"]
     with pytest.raises(InputError, match=r"in few bits already \(q8_0\)"):
         check_quantize(facts, "int8")
-    with pytest.raises(InputError, match="runs as a pipeline of diffusers'"):
-        check_quantize({"family": "modular"}, "int8")
     plain = denoiser_facts(save(states["flux"], tmp_path / "model.safetensors"))["model"]
     check_quantize(plain, "int8")
     assert quantize_facts(plain) == {"model": plain}

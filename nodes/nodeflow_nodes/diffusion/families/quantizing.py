@@ -15,8 +15,9 @@ from nodeflow_nodes.diffusion.families.lora_layers import DENOISER
 from nodeflow_nodes.diffusion.families.pretrained import dtype_of
 from nodeflow_nodes.diffusion.quantize_checks import SMALLEST, check_quantize
 
-_BLOCK = 64
-"""Numbers of a row that share a scale in NF4; on CPUs rows must be whole blocks."""
+_BLOCK, _ROWS = 64, 32
+"""Numbers of a row that share a scale in NF4, and rows that are multiplied at once: on CPUs there
+must be whole ones only."""
 
 
 class Quantizing:
@@ -58,7 +59,9 @@ class Quantizing:
         library: Any = importlib.import_module("bitsandbytes")
         for name, module in list(network.named_modules()):
             old: Any = module
-            if not _is_worth_it(module, name) or old.in_features % _BLOCK:
+            if not _is_worth_it(module, name):
+                continue
+            if old.in_features % _BLOCK or old.out_features % _ROWS:
                 continue
             with torch.device("meta"):
                 linear = library.nn.Linear4bit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,12 @@ SAVERS: dict[str, Callable[[Path], Any]] = {
     "wan_of_pictures": save_wan_of_pictures,
     "flux_kontext": save_flux_kontext,
     "qwen_image_edit": save_qwen_image_edit,
+    # Of matrices that are large enough to be quantised.
+    "large z_image": partial(save_z_image, heads=8),
+    "large wan": partial(save_wan, heads=16),
+    "large wan_of_two": partial(save_wan_of_two, heads=16),
+    "large qwen_image": partial(save_qwen_image, heads=8),
+    "large flux_2": partial(save_flux_2, heads=8),
 }
 
 
