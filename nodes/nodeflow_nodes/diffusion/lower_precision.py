@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from nodeflow import Device, InputError, ModelMemory, Patch, Precision, Recipe
 from nodeflow_nodes.diffusion.inspection import inspect_model
+from nodeflow_nodes.diffusion.part_sizes import expected_bytes
 from nodeflow_nodes.diffusion.quantize_checks import QUANTIZED, check_quantize, quantized_weights
 from nodeflow_nodes.diffusion.room import SMALLER_MODEL, Way, by_some_way
 
@@ -41,7 +42,7 @@ def precisions(
     name = device.precision.value
     while True:
         yield Way(f"the {what} in {name}", lambda r=recipe, d=device: load(r, models, d))  # type: ignore[misc]
-        if _may_stream(recipe, device):
+        if _may_stream(recipe, models, device):
             models.let_go(recipe)
             place = replace(device, streamed=True)
             how = f"the {what} in {name}, whose weights are streamed block by block"
@@ -53,9 +54,11 @@ def precisions(
         recipe, device, name = lower
 
 
-def _may_stream(recipe: Recipe, device: Device) -> bool:
-    """Whether a part can stream; to a GPU only networks do."""
-    if device.streamed or quantized_weights(recipe.patches):
+def _may_stream(recipe: Recipe, models: ModelMemory, device: Device) -> bool:
+    """Whether a part can stream and does not yet; to a GPU only networks do."""
+    if quantized_weights(recipe.patches):
+        return False
+    if models.streams(device, expected_bytes(recipe, device)()):
         return False
     return device.name == "cpu" or recipe.part == "denoiser"
 

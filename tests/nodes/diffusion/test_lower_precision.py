@@ -89,6 +89,28 @@ def test_before_the_precision_falls_the_network_streams_for_this_run(
     assert machine.draw(same_engine=True, seed=2).log == []
 
 
+@pytest.mark.parametrize(("budget", "loads"), [(1 << 40, 2), (100_000, 1)])
+def test_a_network_that_streams_already_is_not_loaded_again_to_stream(
+    budget: int, loads: int, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine, loaded = Machine(cache.parent, model_memory=budget), list[Any]()
+    plain = StableDiffusion.load_denoiser
+
+    def load(self: Any, recipe: Any, device: Device) -> Any:
+        loaded.append(recipe)
+        return plain(self, recipe, device)
+
+    monkeypatch.setattr(StableDiffusion, "load_denoiser", load)
+    starve(monkeypatch, UNet2DConditionModel, "forward", lambda first: False, MemoryError)
+    found = machine.draw()
+    machine.close()
+    assert found.failure.startswith("sample: out of memory")
+    assert len(loaded) == loads
+    assert any("Out of memory: going on with the network" in line for line in found.log) == (
+        loads == 2
+    )
+
+
 def test_the_next_run_computes_in_the_precision_that_was_asked_for(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
