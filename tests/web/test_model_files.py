@@ -34,7 +34,7 @@ def loras(server: Served) -> Iterator[Path]:
 @pytest.mark.usefixtures("loras")
 def test_a_list_of_models_says_what_each_is_and_which_are_the_same(editor: Editor) -> None:
     editor.load(tools("ink", ink=("diffusion.load_lora", {"file": "ink.safetensors"}, (0, 0))))
-    chosen = editor.node("Load lora").get_by_role("combobox", name="file")
+    chosen = editor.node("Load LoRA").get_by_role("combobox", name="file")
     chosen.click()
     editor.button("Refresh").click()
 

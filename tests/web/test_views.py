@@ -225,3 +225,16 @@ def test_the_outline_of_a_large_graph_draws_only_what_is_seen(editor: Editor) ->
     rows = editor.page.get_by_role("tree", name="Nodes in their order").get_by_role("treeitem")
     expect(rows.first).to_be_visible()
     assert rows.count() < 60
+
+
+def test_the_tab_in_view_is_in_sight_however_many_there_are(editor: Editor) -> None:
+    for number in range(14):
+        editor.load({**tools(alone=("tools.number", {}, (0, 0))), "name": f"workflow {number}"})
+    strip = editor.page.get_by_role("navigation", name="Open workflows")
+    last = strip.get_by_role("tab", name="workflow 13")
+    expect(last).to_have_attribute("aria-selected", "true")
+    expect(last).to_be_in_viewport(ratio=1)
+    expect(strip.get_by_role("tab", name="Text to image")).not_to_be_in_viewport()
+    last.press("ArrowRight")
+    expect(strip.get_by_role("tab", selected=True)).to_be_in_viewport(ratio=1)
+    expect(last).not_to_be_in_viewport()

@@ -96,7 +96,7 @@ def load_text_encoder(
     )
 
 
-@node(category="models", facts=vae_facts)
+@node(title="Load VAE", category="models", facts=vae_facts)
 def load_vae(file: Annotated[Path, File("vae", folder=True)]) -> Vae:
     """Open only the autoencoder of a model.
 

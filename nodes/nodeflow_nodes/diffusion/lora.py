@@ -34,7 +34,7 @@ class WithLora(NamedTuple):
     text_encoder: TextEncoder
 
 
-@node(category="models", check=check_lora, facts=lora_facts)
+@node(title="Load LoRA", category="models", check=check_lora, facts=lora_facts)
 def load_lora(
     model: Model,
     text_encoder: TextEncoder,
@@ -63,7 +63,12 @@ def load_lora(
     )
 
 
-@node(category="models", check=check_lora_model, facts=lora_model_facts)
+@node(
+    title="Load LoRA (model only)",
+    category="models",
+    check=check_lora_model,
+    facts=lora_model_facts,
+)
 def load_lora_model(
     model: Model,
     file: Annotated[Path, File("loras")],

@@ -34,7 +34,12 @@ def first_block_cache(model: Model, threshold: Annotated[float, Field(ge=0, le=1
     return _cached(model, Patch(FIRST_BLOCK, threshold) if threshold else None)
 
 
-@node(category="models", check=check_step_cache, facts=step_cache_facts)
+@node(
+    title="TaylorSeer cache",
+    category="models",
+    check=check_step_cache,
+    facts=step_cache_facts,
+)
 def taylor_seer_cache(model: Model, interval: Annotated[int, Field(ge=1, le=20)] = 3) -> Model:
     """Compute a transformer at every so many steps only, and foretell between them where its
     results are going (TaylorSeer, Liu et al. 2025, arXiv 2503.06923). The first three steps are

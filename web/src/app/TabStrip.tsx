@@ -1,5 +1,6 @@
 /** The open workflows. A dot marks unsaved work; a running one shows how far it is. */
 
+import { useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import { useEditor, useRuns } from "../editor";
 import { percentOf } from "../store/runs";
@@ -55,8 +56,12 @@ function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
   const { tabs, actions } = useEditor();
   const name = workflowOf(tab).name || tab.path || "Untitled";
   const progress = useProgress(tab.job);
+  const shown = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (active) shown.current?.scrollIntoView?.({ block: "nearest", inline: "nearest" });
+  }, [active]);
   return (
-    <div className={css.tab} data-active={active || undefined}>
+    <div ref={shown} className={css.tab} data-active={active || undefined}>
       <button
         type="button"
         role="tab"

@@ -9,8 +9,6 @@ import { useEditor, useLibrary, usePlugins, useTab } from "../editor";
 import { graphOf } from "../store/tabs";
 import type { FieldContext } from "../widgets/field_props";
 
-const NO_FILES: ReturnType<FieldContext["files"]> = [];
-
 export function useFieldContext(
   node: string,
   port: InputFace,
@@ -39,7 +37,7 @@ export function useFieldContext(
         `${key} ${node} ${input}`,
       );
     const context: FieldContext = {
-      files: () => files ?? NO_FILES,
+      files: () => files ?? null,
       refreshFiles: (root) => void library.loadFiles(root),
       upload: async (file) => {
         const kept = await api.upload([file]);

@@ -18,9 +18,11 @@ interface FileFieldProps extends FieldProps {
 export function FileField(props: FileFieldProps) {
   const { port, value, onChange, disabled, label, context, more } = props;
   const root = port.file?.root ?? "inputs";
-  const files = context.files(root);
+  const known = context.files(root);
+  const files = known ?? [];
   const name = typeof value === "string" && value !== "" ? value : null;
-  const missing = name !== null && !files.some((file) => file.name === name);
+  const listed = name === null || files.some((file) => file.name === name);
+  const missing = known !== null && !listed;
   const options: Option[] = files.map((file) => ({
     value: file.name,
     label: file.name,
@@ -28,12 +30,13 @@ export function FileField(props: FileFieldProps) {
     note: twinsOf(file),
     problem: file.problem,
   }));
-  if (name !== null && missing) {
-    options.unshift({ value: name, label: name, problem: `There is no ${name} in ${root}.` });
+  if (name !== null && !listed) {
+    const problem = missing ? `There is no ${name} in ${root}.` : undefined;
+    options.unshift({ value: name, label: name, problem });
   }
   return (
     <>
-      {missing && !disabled && <Missing {...props} name={name} root={root} />}
+      {name !== null && missing && !disabled && <Missing {...props} name={name} root={root} />}
       <Select
         {...controlProps(props)}
         label={label}
@@ -42,7 +45,7 @@ export function FileField(props: FileFieldProps) {
         disabled={disabled}
         unmarked={missing && !disabled}
         searched={options.length > 6}
-        placeholder={port.file?.folder ? "Choose a folder" : "Choose a file"}
+        placeholder={port.file?.folder ? "Choose a file or folder" : "Choose a file"}
         empty={`There is nothing in ${root}.`}
         footer={
           <>
@@ -73,7 +76,7 @@ interface MissingProps extends FieldProps {
 
 /** The file is not there: says so, and offers what is called much like it. */
 function Missing({ name, root, context, onChange, label }: MissingProps) {
-  const files = context.files(root);
+  const files = context.files(root) ?? [];
   const near = nearNames(
     name,
     files.map((file) => file.name),

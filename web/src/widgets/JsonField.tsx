@@ -21,7 +21,9 @@ export function JsonField(props: FieldProps) {
   const typing = useTyping(onChange);
   const [draft, setDraft] = useState<string | null>(null);
   const compact = place === "node";
-  const shown = draft ?? JSON.stringify(value, null, compact ? 0 : 2);
+  // What a wire brings instead of nothing is no null.
+  const blank = disabled && value === null;
+  const shown = draft ?? (blank ? "" : JSON.stringify(value, null, compact ? 0 : 2));
   const found = draft === null ? null : parsed(draft);
   const fault = found && "fault" in found ? found.fault : null;
   const common = controlProps(props);

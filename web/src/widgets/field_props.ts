@@ -18,7 +18,8 @@ export interface FileChoice {
 }
 
 export interface FieldContext {
-  readonly files: (root: string) => readonly FileChoice[];
+  /** Null while nobody knows which there are. */
+  readonly files: (root: string) => readonly FileChoice[] | null;
   readonly refreshFiles: (root: string) => void;
   /** Sends a file into the inputs of the server and gives the name it has there. */
   readonly upload: (file: File) => Promise<string>;

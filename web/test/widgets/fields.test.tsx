@@ -228,3 +228,12 @@ it("every kind but none has a component", () => {
     expect(kind === "none" ? null : FIELDS[kind]).toBeTypeOf("function");
   }
 });
+
+it("what a wire brings in place of nothing is not shown as null", () => {
+  const port = portOf({ type: "array" }, { name: "sigmas", optional: true });
+  show(port, null, { disabled: true });
+  expect(screen.getByRole("textbox", { name: "sigmas" }).textContent).toBe("");
+  cleanup();
+  show(port, null);
+  expect(screen.getByRole("textbox", { name: "sigmas" }).textContent).toBe("null");
+});

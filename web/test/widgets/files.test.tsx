@@ -55,6 +55,13 @@ describe("a file", () => {
     expect(shown.value()).toBe("sdxl/base-1.0.safetensors");
   });
 
+  it("is not called missing while nobody knows which there are", () => {
+    show(port, "sdxl/base-1.0.safetensors", { context: { files: () => null } });
+    expect(box().textContent).toBe("sdxl/base-1.0.safetensors");
+    expect(screen.queryByRole("button", { name: /is missing/ })).toBeNull();
+    expect(box().title).toBe("sdxl/base-1.0.safetensors");
+  });
+
   it("list is read anew on wish", () => {
     const refreshFiles = vi.fn();
     show(port, "", { context: { refreshFiles } });
