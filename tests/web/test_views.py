@@ -238,3 +238,13 @@ def test_the_tab_in_view_is_in_sight_however_many_there_are(editor: Editor) -> N
     last.press("ArrowRight")
     expect(strip.get_by_role("tab", selected=True)).to_be_in_viewport(ratio=1)
     expect(last).not_to_be_in_viewport()
+
+
+def test_a_long_name_leaves_room_for_the_sign_that_its_tab_is_unsaved(editor: Editor) -> None:
+    name = "a name that is much longer than any tab may be wide"
+    editor.load({**tools(alone=("tools.number", {}, (0, 0))), "name": name})
+    tab = editor.page.get_by_role("tab", name=name)
+    whole, mark = tab.bounding_box(), tab.get_by_title("unsaved changes").bounding_box()
+    assert whole is not None
+    assert mark is not None
+    assert whole["x"] < mark["x"] < whole["x"] + whole["width"] - mark["width"]

@@ -76,7 +76,7 @@ function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
         }}
       >
         {tab.locked && <Icon name="lock" size={12} />}
-        {name}
+        <span className={css.name}>{name}</span>
         {isUnsaved(tab) && (
           <span className={css.dot} title="unsaved changes">
             <span className="visually-hidden"> (unsaved)</span>

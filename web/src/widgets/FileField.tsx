@@ -45,7 +45,7 @@ export function FileField(props: FileFieldProps) {
         disabled={disabled}
         unmarked={missing && !disabled}
         searched={options.length > 6}
-        placeholder={port.file?.folder ? "Choose a file or folder" : "Choose a file"}
+        placeholder={port.file?.folder ? "File or folder" : "Choose a file"}
         empty={`There is nothing in ${root}.`}
         footer={
           <>
