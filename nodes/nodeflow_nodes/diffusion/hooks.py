@@ -15,8 +15,14 @@ from pydantic import JsonValue
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.by_size import BY_LATENT
-from nodeflow_nodes.diffusion.inspection import inspect_part, inspect_text_encoders, vocabularies
-from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
+from nodeflow_nodes.diffusion.inspection import (
+    inspect_part,
+    inspect_text_encoders,
+    inspect_whole,
+    lacking,
+    vocabularies,
+)
+from nodeflow_nodes.diffusion.model_file import ModelFile
 from nodeflow_nodes.diffusion.modular_folders import MODULAR
 
 Facts = Mapping[str, JsonValue]
@@ -29,19 +35,25 @@ NATIVE: Final = "native"
 """The method that leaves a walk to the model's own pipeline."""
 
 
+LACKING: Final = "lacking"
+"""The fact of parts that are not in a model's file: a sentence for those who want them."""
 NEEDS_VAE = "needs_vae"
 """The fact of prompts whose control networks make latents with the model's own autoencoder."""
 
 
 def model_facts(file: Known) -> dict[str, Facts]:
-    """Facts of `load_model`; an unusable file or folder is said here, before the run."""
+    """Facts of `load_model`; an unusable file or folder is said here, before the run.
+
+    A part that the file lacks is said at the nodes that want it.
+    """
     if not isinstance(file, Path):
         return {}
-    model = inspect_part(file, *PART_NAMES)
+    model = inspect_whole(file)
+    text, latent = {**_text(model), **_reads(model)}, _latent(model)
     return {
         "model": _model(model),
-        "text_encoder": {**_text(model), **_reads(model)},
-        "vae": _latent(model),
+        "text_encoder": _there(model, "text_encoder", text),
+        "vae": _there(model, "vae", latent),
     }
 
 
@@ -81,8 +93,8 @@ def conditioned_facts(conditioning: Known) -> dict[str, Facts]:
 
 
 def empty_latent_facts(model: Known) -> dict[str, Facts]:
-    """Facts of `empty_latent`: the model's kind of latent."""
-    return {"latent": _latent_facts(model)}
+    """Facts of `empty_latent`: the model's kind of latent; zeros are of no family."""
+    return {"latent": {n: v for n, v in _latent_facts(model).items() if n != "family"}}
 
 
 def image_latent_facts(vae: Known) -> dict[str, Facts]:
@@ -91,8 +103,8 @@ def image_latent_facts(vae: Known) -> dict[str, Facts]:
 
 
 def sampled_facts(model: Known, latent: Known) -> dict[str, Facts]:
-    """Facts of `sample`: what is known of the latent, or else of the model."""
-    return {"latent": _latent_facts(model) | _latent_facts(latent)}
+    """Facts of `sample`: what is known of the model, or else of the latent."""
+    return {"latent": _latent_facts(latent) | _latent_facts(model)}
 
 
 def check_size(model: Known, width: Known, height: Known) -> None:
@@ -133,7 +145,7 @@ def check_sample(
                 f"a control network of the {name} prompt sees its picture as a latent, and the "
                 "model's file has no autoencoder; give apply_controlnet the one of load_vae"
             )
-    _agree("the latent", latent, model, ("channels", "downscale"))
+    _check_latent(latent, model)
 
 
 def check_together(conditioning: Known, other: Known) -> None:
@@ -188,13 +200,13 @@ def check_guider(model: Known, positive: Known, negative: Known) -> None:
 
 
 def advanced_facts(guider: Known, latent: Known) -> dict[str, Facts]:
-    """Facts of `sample_advanced`: what is known of the latent, or else of the model."""
-    return {"latent": _latent_facts(guider) | _latent_facts(latent)}
+    """Facts of `sample_advanced`: what is known of the model, or else of the latent."""
+    return {"latent": _latent_facts(latent) | _latent_facts(guider)}
 
 
 def check_advanced(guider: Known, latent: Known, sigmas: Known) -> None:
     """The latent must be of the kind that the guider's model takes, and sigmas must descend."""
-    _agree("the latent", latent, guider, ("channels", "downscale"))
+    _check_latent(latent, guider)
     if not isinstance(sigmas, list) or not all(isinstance(s, int | float) for s in sigmas):
         return
     if len(sigmas) < 2:
@@ -219,19 +231,40 @@ def check_blend(latent: Known, other: Known) -> None:
 
 
 def noise_facts(model: Known, latent: Known) -> dict[str, Facts]:
-    """Facts of `add_noise`: what is known of the latent, or else of the model."""
+    """Facts of `add_noise`: what is known of the model, or else of the latent."""
     return sampled_facts(model, latent)
 
 
 def check_noise(model: Known, latent: Known) -> None:
     """The latent must be of the kind that the model takes."""
-    _agree("the latent", latent, model, ("channels", "downscale"))
+    _check_latent(latent, model)
 
 
 def check_decode(vae: Known, latent: Known) -> None:
     """The latent must be of the kind that the autoencoder makes."""
     whose = f"{called('the autoencoder', vae)} takes"
     _agree("the latent", latent, vae, ("channels", "downscale"), whose)
+    _same_family(latent, vae, called("the autoencoder", vae))
+
+
+def _check_latent(latent: Known, model: Known) -> None:
+    """A latent must be of the kind that a model takes."""
+    _agree("the latent", latent, model, ("channels", "downscale"))
+    _same_family(latent, model, called("the model", model))
+
+
+def _same_family(latent: Known, other: Known, what: str) -> None:
+    """Latents of two families mean other pictures, even if they have the same channels.
+
+    Pipelines of diffusers are one family for us, and share autoencoders with the others.
+    """
+    have, want = facts_of(latent).get("family"), facts_of(other).get("family")
+    if have is None or want is None or have == want or MODULAR in (have, want):
+        return
+    raise InputError(
+        f"the latent is of the family {have}, and {what} is of {want}; use the parts of one model "
+        "for both, or decode with one and encode with the other"
+    )
 
 
 def _agree(
@@ -300,9 +333,20 @@ def _model(model: ModelFile) -> dict[str, JsonValue]:
     }
 
 
+def _there(model: ModelFile, part: str, facts: dict[str, JsonValue]) -> Facts:
+    return facts if part in model.parts else {LACKING: lacking(model, part)}
+
+
 def facts_of(known: Known) -> Facts:
-    """What is known of a linked value; nothing if it is none, or cannot be told."""
-    return known if isinstance(known, Mapping) else {}
+    """What is known of a linked value; nothing if it is none, or cannot be told.
+
+    Raises:
+        InputError: It is a part that its model's file lacks.
+    """
+    facts = known if isinstance(known, Mapping) else {}
+    if isinstance(reason := facts.get(LACKING), str):
+        raise InputError(reason)
+    return facts
 
 
 def _latent_facts(known: Known) -> dict[str, JsonValue]:

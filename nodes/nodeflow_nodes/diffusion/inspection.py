@@ -44,25 +44,43 @@ def inspect_model(path: Path) -> ModelFile:
     return inspect_modular(path) if modular_class(path) else inspect_folder(path)
 
 
-def inspect_part(path: Path, *parts: str) -> ModelFile:
-    """The same, for files that must hold certain parts of a model.
+def inspect_whole(path: Path) -> ModelFile:
+    """The same, for files with the network of a model; its other parts may be in other files.
 
     Raises:
-        InputError: As `inspect_model`, or a part is not in the file.
+        InputError: As `inspect_model`, or there is no network in the file.
     """
-    model = inspect_model(path)
-    missing = [part for part in parts if part not in model.parts]
-    if missing:
-        has = " and ".join(f"the {PART_NAMES[part]}" for part in PART_NAMES if part in model.parts)
-        lacks = " and no ".join(PART_NAMES[part] for part in missing)
-        nodes = " and ".join(_NODES[part] for part in PART_NAMES if part in model.parts)
-        raise InputError(
-            f"{path} holds {has}, but no {lacks}; open it with {nodes}, and take the rest from "
-            "another file"
-        )
-    if "text_encoder" in parts and T5 in model.encoders:
+    model = inspect_part(path, "denoiser")
+    if T5 in model.encoders:
         t5_vocabulary(path)
     return model
+
+
+def inspect_part(path: Path, part: str) -> ModelFile:
+    """The same, for files that must hold a certain part of a model.
+
+    Raises:
+        InputError: As `inspect_model`, or the part is not in the file.
+    """
+    model = inspect_model(path)
+    if part not in model.parts:
+        nodes = " and ".join(_NODES[held] for held in PART_NAMES if held in model.parts)
+        raise InputError(
+            f"{_lacks(model, part)}; open it with {nodes}, and take the rest from another file"
+        )
+    if part == "text_encoder" and T5 in model.encoders:
+        t5_vocabulary(path)
+    return model
+
+
+def lacking(model: ModelFile, part: str) -> str:
+    """A sentence for those who want a part that is not in the model's file."""
+    return f"{_lacks(model, part)}; take one from another file, with {_NODES[part]}"
+
+
+def _lacks(model: ModelFile, part: str) -> str:
+    has = " and ".join(f"the {PART_NAMES[held]}" for held in PART_NAMES if held in model.parts)
+    return f"{model.path} holds {has}, but no {PART_NAMES[part]}"
 
 
 def inspect_text_encoders(*paths: Path | None, family: str = "") -> TextSet:

@@ -17,9 +17,10 @@ from nodeflow_nodes.diffusion.hooks import (
 from nodeflow_nodes.diffusion.inspection import (
     inspect_part,
     inspect_text_encoders,
+    inspect_whole,
     text_digest,
 )
-from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
+from nodeflow_nodes.diffusion.model_file import ModelFile
 
 
 class LoadedModel(NamedTuple):
@@ -43,10 +44,11 @@ def load_model(
     """Open a text-to-image model.
 
     Args:
-        file: A safetensors file with all parts of a model, or a folder in diffusers layout, in one
-            of the checkpoint folders. What kind of model it is shows in the file itself.
+        file: A safetensors file, or a folder in diffusers layout, in one of the checkpoint folders.
+            What kind of model it is shows in the file itself. A file may lack the text encoder or
+            the autoencoder if nothing uses it: take it from `load_text_encoder` or `load_vae`.
     """
-    model = inspect_part(file, *PART_NAMES)
+    model = inspect_whole(file)
     return LoadedModel(
         Model(_recipe(model, "denoiser")),
         TextEncoder(replace(_recipe(model, "text_encoder"), digest=text_digest(model))),

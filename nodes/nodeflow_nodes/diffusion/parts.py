@@ -24,6 +24,7 @@ from nodeflow_nodes.diffusion.families.registry import family_of
 from nodeflow_nodes.diffusion.families.shifting import SHIFT, shift_of, shifted, shifted_levels
 from nodeflow_nodes.diffusion.families.step_caches import cached, step_cache
 from nodeflow_nodes.diffusion.families.streaming import Resting, StreamingToGpu
+from nodeflow_nodes.diffusion.inspection import inspect_part
 from nodeflow_nodes.diffusion.lower_precision import lowering
 from nodeflow_nodes.diffusion.noise_levels import NoiseLevels
 from nodeflow_nodes.diffusion.part_sizes import expected_bytes
@@ -114,12 +115,23 @@ def noise_levels_of(model: Recipe, models: ModelMemory, device: Device) -> Noise
     return levels if shift is None else shifted_levels(levels, shift)
 
 
+def there(recipe: Recipe) -> Recipe:
+    """The recipe, if its file holds its part: `load_model` also opens files that lack one.
+
+    Raises:
+        InputError: It does not.
+    """
+    if not Path(recipe.path).is_dir():
+        inspect_part(Path(recipe.path), recipe.part)
+    return recipe
+
+
 @lowering
 def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextModel:
     """Tokenizer and text encoder of a model, with what is laid over them."""
     family = family_of(encoder)
     plain = replace(encoder, patches=())
-    base = _kept(plain, models, device, lambda place: family.load_text_model(plain, place))
+    base = _kept(plain, models, device, lambda place: family.load_text_model(there(plain), place))
     if not encoder.patches:
         return base
     laying = Laying(encoder.patches)

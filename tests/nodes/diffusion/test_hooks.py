@@ -39,7 +39,7 @@ def test_what_is_not_known_is_not_checked(unknown: object) -> None:
 
 def test_facts_travel_along() -> None:
     latent = {"family": "f", "channels": 4, "downscale": 8}
-    assert hooks.empty_latent_facts(MODEL) == {"latent": latent}
+    assert hooks.empty_latent_facts(MODEL) == {"latent": {"channels": 4, "downscale": 8}}
     assert hooks.image_latent_facts(latent) == {"latent": latent}
     assert hooks.sampled_facts(MODEL, {}) == {"latent": latent}
 
@@ -60,6 +60,7 @@ def test_a_size_between_latent_pixels_is_refused() -> None:
         ),
         ({"latent": {"channels": 16}}, "latent has channels 16.*takes 4"),
         ({"latent": {"downscale": 4}}, "latent has downscale 4"),
+        ({"latent": {"family": "g"}}, "latent is of the family g, and the model is of f"),
     ],
 )
 def test_parts_of_different_models_are_refused(given: dict[str, object], sentence: str) -> None:
@@ -71,6 +72,9 @@ def test_parts_of_different_models_are_refused(given: dict[str, object], sentenc
 def test_a_latent_of_another_autoencoder_is_refused() -> None:
     with pytest.raises(InputError, match="channels 16"):
         hooks.check_decode(MODEL, {"channels": 16})
+    with pytest.raises(InputError, match="family g, and the autoencoder is of f"):
+        hooks.check_decode(MODEL, {"channels": 4, "family": "g"})
+    hooks.check_decode(MODEL, {"channels": 4, "family": "modular"})
 
 
 def test_an_own_walk_is_for_pipelines_of_diffusers() -> None:

@@ -106,10 +106,21 @@ def test_parts_that_a_file_lacks_are_named(
     some = {name: t for name, t in states["xl"].items() if re.match(kept, name)}
     file = write_header(some, tmp_path / "part.safetensors")
     assert inspect_model(file).parts == parts
-    with pytest.raises(
-        InputError, match=r"part\.safetensors holds the .*, but no .*; open it with"
-    ):
-        hooks.model_facts(file)
+    if parts == {"vae"}:
+        with pytest.raises(
+            InputError, match=r"part\.safetensors holds the autoencoder, but no network; open it"
+        ):
+            hooks.model_facts(file)
+        return
+    told = hooks.model_facts(file)
+    assert told["model"]["family"] == "stable_diffusion_xl"
+    with pytest.raises(InputError, match=r"part\.saf.*, but no text encoder; take one from ano"):
+        hooks.text_facts(told["text_encoder"])
+    if parts == {"denoiser"}:
+        with pytest.raises(InputError, match=r"but no autoencoder; .*, with load_vae"):
+            hooks.check_decode(told["vae"], None)
+    else:
+        hooks.check_decode(told["vae"], None)
 
 
 def test_one_of_two_text_encoders_is_not_enough(
@@ -117,10 +128,8 @@ def test_one_of_two_text_encoders_is_not_enough(
 ) -> None:
     some = {n: t for n, t in states["xl"].items() if "embedders.1" not in n}
     file = write_header(some, tmp_path / "half.safetensors")
-    with pytest.raises(
-        InputError, match="but no text encoder; open it with load_denoiser and load_vae"
-    ):
-        hooks.model_facts(file)
+    with pytest.raises(InputError, match="but no text encoder; take one from another file"):
+        hooks.text_facts(hooks.model_facts(file)["text_encoder"])
     with pytest.raises(InputError, match="but no text encoder"):
         hooks.text_encoder_facts(file)
     assert hooks.vae_facts(file)["vae"]["channels"] == 4

@@ -95,6 +95,38 @@ def test_a_network_and_a_text_encoder_of_their_own_draw_the_same(
     )
 
 
+def test_text_encoders_are_read_by_the_newer_names_of_transformers_too(
+    separate: dict[str, State], memory: ModelMemory, tmp_path: Path
+) -> None:
+    bare = {name.removeprefix("text_model."): t for name, t in separate["clip"].items()}
+    files = [
+        save(state, tmp_path / f"{name}.safetensors")
+        for name, state in (("old", separate["clip"]), ("new", bare))
+    ]
+    expected, found = (
+        text.encode_text(load_text_encoder(file), "a frog", models=memory, device=DEVICE)
+        for file in files
+    )
+    assert "embeddings.token_embedding.weight" in bare
+    assert torch.equal(found.hidden, expected.hidden)
+
+
+def test_a_model_without_all_parts_is_loaded_and_the_rest_comes_from_other_files(
+    whole: Path, pipe: Any, separate: dict[str, State], memory: ModelMemory, tmp_path: Path
+) -> None:
+    only = {n: t for n, t in original_state("1", pipe).items() if n.startswith("model.")}
+    model = load_model(save(only, tmp_path / "network.safetensors"))
+    clip = load_text_encoder(save(separate["clip"], tmp_path / "clip.safetensors"))
+    expected = draw(load_model(whole).model, load_model(whole).text_encoder, memory, Progress())
+    assert torch.equal(draw(model.model, clip, memory, Progress()), expected)
+    with pytest.raises(
+        InputError, match=r"network\.safetensors holds the network, but no text encoder"
+    ):
+        text.encode_text(model.text_encoder, "frog", models=memory, device=DEVICE)
+    with pytest.raises(InputError, match=r"network\.safetensors holds no autoencoder"):
+        latents.decode(model.vae, Latent(expected), models=memory, device=DEVICE)
+
+
 @pytest.mark.parametrize("layout", ["original", "diffusers", "older diffusers"])
 def test_an_autoencoder_of_its_own_decodes_the_same(
     whole: Path, separate: dict[str, State], memory: ModelMemory, tmp_path: Path, layout: str

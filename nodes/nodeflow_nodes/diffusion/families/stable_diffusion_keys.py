@@ -9,7 +9,7 @@ from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.families.text_encoder_keys import (
     CLIP_G_WIDTH,
-    CLIP_WORDS,
+    clip_width,
     encoder_prefixes,
 )
 from nodeflow_nodes.diffusion.model_file import Found, Layout
@@ -20,7 +20,6 @@ FAMILY_XL = "stable_diffusion_xl"
 UNET_PREFIXES = ("model.diffusion_model.", "")
 """Before the names of the network, in a whole model and alone."""
 VAE_PREFIXES = ("first_stage_model.", "vae.", "")
-CLIP_ALONE = (CLIP_WORDS,)
 
 # A network trained for velocities has, in its last attention, biases that vary more than this.
 _V_DEVIATION = 0.09
@@ -37,14 +36,14 @@ def find_stable_diffusion(table: TensorTable) -> Found | None:
         return _with_network(table, "", "diffusers")
     if vae_prefix(table) is not None:
         return _alone(table, "vae", channels=_vae_channels(table), downscale=vae_downscale(table))
-    width = table.shape(CLIP_ALONE[0])[-1:]
+    width = clip_width(table)
     if width:
-        family = FAMILY_XL if width[0] == CLIP_G_WIDTH else FAMILY
+        family = FAMILY_XL if width == CLIP_G_WIDTH else FAMILY
         return Found(
             family,
             "diffusers",
             frozenset({"text_encoder"}),
-            text_width=width[0],
+            text_width=width,
             encoders=frozenset(encoder_prefixes(table)),
         )
     return None
@@ -60,7 +59,7 @@ def text_prefixes(table: TensorTable) -> tuple[str, ...]:
         "conditioner.embedders.1.model.",
     )
     found = tuple(prefix for prefix in known if table.starts(prefix))
-    return ("",) if not found and CLIP_ALONE[0] in table else found
+    return ("",) if not found and clip_width(table) else found
 
 
 def vae_prefix(table: TensorTable) -> str | None:

@@ -17,7 +17,11 @@ CLIP_L, CLIP_G, T5 = "text_encoder", "text_encoder_2", "text_encoder_3"
 """Names of the encoders as recipes and patches have them, whatever folder they stand in."""
 CALLED: Mapping[str, str] = {CLIP_L: "CLIP-L", CLIP_G: "CLIP-G", T5: "T5"}
 
-CLIP_WORDS = "text_model.embeddings.token_embedding.weight"
+CLIP_WORDS = (
+    "text_model.embeddings.token_embedding.weight",
+    "embeddings.token_embedding.weight",
+)
+"""As transformers named them, and as it does from version 5 on."""
 CLIP_G_WIDTH = 1280
 TEXT_WIDTH = 4096
 """Of what networks take that listen to T5, where no file with the network or with T5 tells."""
@@ -43,19 +47,24 @@ def encoder_prefixes(table: TensorTable) -> dict[str, str]:
     found = {
         name: prefix
         for name, prefix in _WHOLE.items()
-        if any(f"{prefix}{words}" in table for words in (CLIP_WORDS, *T5_WORDS))
+        if any(f"{prefix}{words}" in table for words in (*CLIP_WORDS, *T5_WORDS))
     }
     if found:
         return found
     if _is_t5(table):
         return {T5: ""}
-    width = table.shape(CLIP_WORDS)[-1:]
-    return {CLIP_G if width[0] == CLIP_G_WIDTH else CLIP_L: ""} if width else {}
+    width = clip_width(table)
+    return {CLIP_G if width == CLIP_G_WIDTH else CLIP_L: ""} if width else {}
+
+
+def clip_width(table: TensorTable) -> int:
+    """Length of the hidden states of a CLIP text encoder that stands alone; 0 if there is none."""
+    return next((shape[-1] for words in CLIP_WORDS if (shape := table.shape(words))), 0)
 
 
 def encoder_width(table: TensorTable, prefix: str) -> int:
     """Length of the hidden states that an encoder makes."""
-    shapes = [table.shape(f"{prefix}{words}") for words in (CLIP_WORDS, *T5_WORDS)]
+    shapes = [table.shape(f"{prefix}{words}") for words in (*CLIP_WORDS, *T5_WORDS)]
     return next(shape[-1] for shape in shapes if shape)
 
 
