@@ -362,3 +362,18 @@ def test_a_pinned_node_in_a_selection_box_is_taken_but_stays_when_the_rest_is_mo
     assert after["first"] == before["first"]
     assert after["start"][1] > before["start"][1]
     assert after["second"][1] > before["second"][1]
+
+
+def test_a_field_that_a_wire_feeds_says_from_where_and_not_its_own_name(editor: Editor) -> None:
+    editor.load(
+        tools(
+            words=("logic.text", {"value": "fox"}, (0, 0)),
+            text=("logic.template", {"template": link("words")}, (340, 0)),
+        )
+    )
+    field = editor.node("Template").get_by_role("textbox", name="template")
+    expect(field).to_be_disabled()
+    expect(field).to_have_attribute("placeholder", "from Text")
+    expect(editor.node("Text").get_by_role("textbox", name="value")).not_to_have_attribute(
+        "placeholder", re.compile(".")
+    )

@@ -72,9 +72,7 @@ export const FieldRow = memo(function FieldRow({
               </span>
             )}
           </label>
-          {kind !== "none" && (
-            <RowField node={node} view={view} row={row} locked={locked} problem={problem} />
-          )}
+          {kind !== "none" && <RowField {...{ node, view, row, locked, problem, source }} />}
           {kind === "none" && index === null && source !== null && (
             <span className={css.from}>{source}</span>
           )}
@@ -84,7 +82,11 @@ export const FieldRow = memo(function FieldRow({
   );
 });
 
-function RowField({ node, view, row, locked, problem }: FieldRowProps) {
+interface RowFieldProps extends FieldRowProps {
+  readonly source: string | null;
+}
+
+function RowField({ node, view, row, locked, problem, source }: RowFieldProps) {
   const { port, linked } = row;
   const raw = view.entry.inputs?.[port.name];
   const { context, change } = useFieldContext(node, port);
@@ -98,6 +100,7 @@ function RowField({ node, view, row, locked, problem }: FieldRowProps) {
         id={`${node}/${port.name}`}
         label={port.name}
         disabled={linked || locked}
+        source={source}
         problem={problem}
         place="node"
         context={context}

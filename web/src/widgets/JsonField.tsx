@@ -5,7 +5,7 @@ import type { Json } from "../doc/types";
 import { classes } from "../ui/classes";
 import { keepTextKeys } from "../ui/keys";
 import styles from "./Field.module.css";
-import { controlProps, type FieldProps } from "./field_props";
+import { controlProps, type FieldProps, sourceSaid } from "./field_props";
 import { useTyping } from "./useTyping";
 
 function parsed(text: string): { readonly value: Json } | { readonly fault: string } {
@@ -38,6 +38,7 @@ export function JsonField(props: FieldProps) {
         rows={compact ? 1 : 4}
         spellCheck={false}
         disabled={disabled}
+        placeholder={sourceSaid(props)}
         value={shown}
         onKeyDown={keepTextKeys}
         onChange={(event) => {

@@ -4,13 +4,13 @@ import { type KeyboardEvent, useLayoutEffect, useRef, useState } from "react";
 import { classes } from "../ui/classes";
 import { keepTextKeys } from "../ui/keys";
 import field from "./Field.module.css";
-import { controlProps, type FieldProps } from "./field_props";
+import { controlProps, type FieldProps, sourceSaid } from "./field_props";
 import { FieldHeight } from "./ResizeHandle";
 import { useTyping } from "./useTyping";
 import { changeWeight } from "./weights";
 
 export function PromptField(props: FieldProps) {
-  const { value, onChange, disabled, label, place } = props;
+  const { value, onChange, disabled } = props;
   const typing = useTyping(onChange);
   const [focused, setFocused] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
@@ -40,7 +40,7 @@ export function PromptField(props: FieldProps) {
         className={classes(field.text, focused && "nowheel")}
         spellCheck={false}
         disabled={disabled}
-        placeholder={place === "node" ? label : undefined}
+        placeholder={sourceSaid(props)}
         value={typeof value === "string" ? value : ""}
         onChange={(event) => typing.type(event.target.value)}
         onFocus={() => setFocused(true)}

@@ -49,6 +49,8 @@ export interface FieldProps {
   readonly label: string;
   /** A wire feeds the input, or the graph is locked. */
   readonly disabled: boolean;
+  /** What the node is called whose wire feeds the input. */
+  readonly source?: string | null;
   /** What is wrong with the value, as a sentence. */
   readonly problem: string | null;
   readonly place: FieldPlace;
@@ -88,5 +90,9 @@ export const controlProps = (props: FieldProps) => ({
   "aria-invalid": props.problem ? (true as const) : undefined,
   "aria-describedby": props.problem ? problemId(props.id) : undefined,
 });
+
+/** What an empty control says of where its value comes from. */
+export const sourceSaid = ({ source }: FieldProps): string | undefined =>
+  source ? `from ${source}` : undefined;
 
 export const problemId = (id: string): string => `${id}-problem`;

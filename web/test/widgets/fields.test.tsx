@@ -229,10 +229,11 @@ it("every kind but none has a component", () => {
   }
 });
 
-it("what a wire brings in place of nothing is not shown as null", () => {
+it("what a wire brings in place of nothing is said, and not shown as null", () => {
   const port = portOf({ type: "array" }, { name: "sigmas", optional: true });
-  show(port, null, { disabled: true });
-  expect(screen.getByRole("textbox", { name: "sigmas" }).textContent).toBe("");
+  show(port, null, { disabled: true, source: "Noise levels" });
+  const box = screen.getByRole("textbox", { name: "sigmas" }) as HTMLTextAreaElement;
+  expect([box.value, box.placeholder]).toEqual(["", "from Noise levels"]);
   cleanup();
   show(port, null);
   expect(screen.getByRole("textbox", { name: "sigmas" }).textContent).toBe("null");
