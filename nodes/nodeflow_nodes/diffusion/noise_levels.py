@@ -9,8 +9,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-# In place of an alpha-bar of zero, at which sigma would be infinite; sigma becomes 4096.
-_SMALLEST_ALPHA_BAR = 2.0**-24
+# ComfyUI's in place of an alpha-bar of zero, at which sigma would be infinite; it becomes 4518.77.
+# Schedules that begin at the highest level go by it.
+_SMALLEST_ALPHA_BAR = 4.8973451890853435e-08
 
 
 class NoiseLevels(Protocol):
