@@ -62,8 +62,8 @@ def apply_controlnet(
         positive: What the picture is to show, with all that was combined with it.
         negative: What it is not to show.
         controlnet: The control network, of the model's family.
-        image: The picture that it was trained on the kind of: edges, depth, a pose. It is
-            stretched over the result.
+        image: The picture that it was trained on the kind of: edges, depth, a pose. Of
+            another shape than the result, what sticks out is cut off.
         strength: How firmly the walk is held; 0 not at all.
         start: From which part of the walk on: 0 is its start.
         end: Until which part: 1 is its end.

@@ -16,6 +16,7 @@ from diffusers import (
 from nodeflow_nodes.diffusion import control, parts
 from nodeflow_nodes.diffusion.control import CONTROL_NET, apply_controlnet, load_controlnet
 from nodeflow_nodes.diffusion.control_checks import check_control, control_facts
+from nodeflow_nodes.diffusion.families.control import fitted
 from nodeflow_nodes.diffusion.latents import empty_latent
 from nodeflow_nodes.diffusion.load import LoadedModel
 from nodeflow_nodes.diffusion.samplers.euler import euler
@@ -140,7 +141,26 @@ def test_strength_and_time_decide_how_much_it_is_heard(
     assert all(distance(a, b) > 0.01 for i, a in enumerate(pictures) for b in pictures[:i])
 
 
-def test_pictures_of_any_size_and_channels_are_stretched(
+@pytest.mark.parametrize(
+    ("height", "width", "rows", "columns"),
+    [
+        (4, 4, (0, 0, 1, 1, 2, 2, 3, 3), (0, 0, 1, 1, 2, 2, 3, 3)),
+        (4, 8, (0, 0, 1, 1, 2, 2, 3, 3), (2, 2, 3, 3, 4, 4, 5, 5)),
+        (9, 4, (2, 2, 3, 4, 4, 5, 6, 6), (0, 0, 1, 1, 2, 2, 3, 3)),
+        (16, 16, (1, 3, 5, 7, 9, 11, 13, 15), (1, 3, 5, 7, 9, 11, 13, 15)),
+        (8, 8, tuple(range(8)), tuple(range(8))),
+    ],
+)
+def test_a_picture_is_cut_about_its_middle_and_resized_by_the_nearest_pixel(
+    height: int, width: int, rows: tuple[int, ...], columns: tuple[int, ...]
+) -> None:
+    places = torch.arange(float(height * width)).reshape(height, width)
+    image = places.unsqueeze(0).unsqueeze(-1).expand(2, -1, -1, 3)
+    expected = places[list(rows)][:, list(columns)].expand(2, 3, -1, -1)
+    assert torch.equal(fitted(image, 8, 8), expected)
+
+
+def test_pictures_of_any_size_and_channels_fit(
     pipes: dict[str, Any], opened: dict[str, LoadedModel], memory: ModelMemory, tmp_path: Path
 ) -> None:
     net = load_controlnet(written(make_control(pipes["1"].unet), "diffusers", tmp_path))

@@ -126,13 +126,17 @@ def residuals(hints: Sequence[Hint], seen: Tensor, asked: Mapping[str, Any]) -> 
 
 
 def fitted(image: Tensor, height: int, width: int) -> Tensor:
-    """[batch, ..., 3] as [batch, 3, height, width], stretched over a picture of that size."""
+    """[batch, ..., 3] as [batch, 3, height, width]: cut about its middle to the shape of a picture
+    of that size, then resized by the nearest pixel, both as in ComfyUI."""
     planes = image.float().movedim(-1, 1)
-    if planes.shape[2:] != (height, width):
-        planes = functional.interpolate(
-            planes, size=(height, width), mode="bilinear", antialias=True
-        )
-    return planes
+    if planes.shape[2:] == (height, width):
+        return planes
+    old_height, old_width = planes.shape[2:]
+    wider = (old_width / old_height) / (width / height)
+    left = round(old_width * (1 - 1 / wider) / 2) if wider > 1 else 0
+    top = round(old_height * (1 - wider) / 2) if wider < 1 else 0
+    middle = planes[:, :, top : old_height - top, left : old_width - left]
+    return functional.interpolate(middle, size=(height, width), mode="nearest-exact")
 
 
 def _layers(state: Mapping[str, Tensor]) -> dict[str, int]:
