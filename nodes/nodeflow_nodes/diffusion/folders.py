@@ -12,9 +12,10 @@ from blake3 import blake3
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.catalog import CATALOG, FolderLayout
+from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
+from nodeflow_nodes.diffusion.gguf_files import is_gguf
 from nodeflow_nodes.diffusion.headers import (
     read_config,
-    read_entries,
     stored_precision,
     unreadable,
     weights_digest,
@@ -211,7 +212,8 @@ def _check_fit(folder: ModelFile, layout: FolderLayout, texts: dict[str, Config]
 
 def folder_precision(weights: list[Path]) -> str:
     """In which most of a folder's weights are stored."""
-    return stored_precision(entry for file in weights for entry in read_entries(file).values())
+    tables = [TensorTable.read(file) for file in weights]
+    return stored_precision(entry for table in tables for entry in table.entries.values())
 
 
 def folder_digest(path: Path, weights: list[Path]) -> str:
@@ -234,5 +236,5 @@ def folder_digest(path: Path, weights: list[Path]) -> str:
             raise InputError(unreadable("the model's file", file, error)) from error
     for file in weights:
         hasher.update(f"\0{file.relative_to(path).as_posix()}\0".encode())
-        hasher.update(weights_digest(file))
+        hasher.update(weights_digest(file, b"gguf" if is_gguf(file) else None))
     return hasher.hexdigest(16)

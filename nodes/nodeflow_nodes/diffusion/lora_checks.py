@@ -148,7 +148,8 @@ def _check_pipeline(lora: LoraFile, model: Facts) -> None:
     named = any(name.startswith("transformer.") for name in lora.table.entries)
     if not named and not lora.families & OF_UNETS:
         return
-    if not network_modules(Path(folder)) & set(modules):
+    own = network_modules(Path(folder))
+    if own and not own & set(modules):
         raise InputError(
             f"the LoRA {lora.table.path} changes {some(modules, 'modules')}, and the network of "
             f"{folder} has none of them; choose a LoRA of the model's family"

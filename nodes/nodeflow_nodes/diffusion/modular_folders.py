@@ -17,6 +17,7 @@ from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.catalog import CATALOG, FolderLayout
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.folders import folder_digest, folder_precision, weight_files
+from nodeflow_nodes.diffusion.gguf_files import is_gguf
 from nodeflow_nodes.diffusion.headers import read_config
 from nodeflow_nodes.diffusion.model_file import PART_NAMES, ModelFile
 
@@ -77,11 +78,13 @@ def inspect_modular(path: Path) -> ModelFile:
     assert name is not None
     _require_modular(path, name)
     files: list[Path] = []
+    estimating: list[Path] = []
     for component in components(path):
         _require(path, component)
         if (path / component.folder / "config.json").exists() and component.library in _STEMS:
-            part = Path(component.folder).as_posix()
-            files += weight_files(path, weights_layout(part, component.library), part)
+            found = _weights(path, component)
+            files += found
+            estimating += found if denoising([component.name]) else []
     return ModelFile(
         path=path,
         digest=folder_digest(path, files),
@@ -89,7 +92,7 @@ def inspect_modular(path: Path) -> ModelFile:
         layout="folder",
         parts=frozenset(PART_NAMES),
         downscale=0,
-        precision=folder_precision(files),
+        precision=folder_precision(estimating or files),
     )
 
 
@@ -105,14 +108,47 @@ def denoising(names: Iterable[str]) -> list[str]:
 
 
 def network_modules(path: Path) -> frozenset[str]:
-    """Names of the modules of a folder's denoising network that have weights, with underscores."""
+    """Names of the modules of a folder's denoising network that have weights, with underscores;
+    none where they are not diffusers', as in GGUF files."""
     names = set()
     for component in components(path):
         if component.library == "diffusers" and component.name in DENOISERS:
-            layout = weights_layout(component.folder, component.library)
-            for file in weight_files(path, layout, component.folder):
+            for file in _weights(path, component):
+                if is_gguf(file):
+                    return frozenset()
                 names |= {name.rpartition(".")[0] for name in TensorTable.read(file).entries}
     return frozenset(name.replace(".", "_") for name in names)
+
+
+def gguf_weights(path: Path, name: str, folder: str) -> Path | None:
+    """The GGUF file that lies in the folder of a network in place of other weights.
+
+    Args:
+        path: The model's folder.
+        name: What the pipeline calls the network; only those that estimate have such files.
+        folder: The network's, below the model's.
+
+    Raises:
+        InputError: There are several.
+    """
+    place = path / folder
+    if not denoising([name]) or any(place.glob("*.safetensors*")):
+        return None
+    files = sorted(file for file in place.iterdir() if is_gguf(file)) if place.is_dir() else []
+    if len(files) > 1:
+        raise InputError(
+            f"the folder {place} has several GGUF files, {files[0].name} and {files[1].name}; "
+            "leave the one there that is to be loaded"
+        )
+    return files[0] if files else None
+
+
+def _weights(path: Path, component: Component) -> list[Path]:
+    packed = gguf_weights(path, component.name, component.folder)
+    if packed is not None:
+        return [packed]
+    part = Path(component.folder).as_posix()
+    return weight_files(path, weights_layout(part, component.library), part)
 
 
 def weights_layout(part: str, library: str) -> FolderLayout:

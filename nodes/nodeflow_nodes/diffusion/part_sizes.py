@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nodeflow import Device, InputError, Precision, Recipe
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
-from nodeflow_nodes.diffusion.gguf_files import is_gguf
+from nodeflow_nodes.diffusion.gguf_files import SUFFIX, is_gguf
 from nodeflow_nodes.diffusion.headers import Entry
 from nodeflow_nodes.diffusion.modular_folders import denoising
 from nodeflow_nodes.diffusion.quantize_checks import SMALLEST, quantized_weights
@@ -70,8 +70,9 @@ def _files(recipe: Recipe) -> list[Path]:
 
 
 def _one_variant(folder: Path) -> list[Path]:
-    """The safetensors files of a folder; of two that hold the same only one."""
-    files = sorted(folder.glob("*.safetensors"))
+    """The safetensors files of a folder, or what is in place of them; of two that hold the same
+    only one."""
+    files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob(f"*{SUFFIX}"))
     plain = [file for file in files if "." not in file.stem]
     return plain or files
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import gguf
@@ -12,7 +13,11 @@ BLOCK = 32
 
 
 def write_gguf(
-    state: dict[str, Tensor], path: Path, kind: str = "Q8_0", folded: tuple[str, ...] = ()
+    state: dict[str, Tensor],
+    path: Path,
+    kind: str = "Q8_0",
+    folded: tuple[str, ...] = (),
+    whole: str = "$",
 ) -> Path:
     """Matrices in blocks of this kind, everything else as float16 or float32.
 
@@ -21,6 +26,7 @@ def write_gguf(
         path: Where to.
         kind: Name of a `GGMLQuantizationType`.
         folded: Names of tensors that are stored as matrices in blocks though they are none.
+        whole: Matches names of matrices that are stored as they are.
     """
     writer = GGUFWriter(path, "flux")
     for name, tensor in state.items():
@@ -28,7 +34,8 @@ def write_gguf(
         if name in folded:
             writer.add_array(f"comfy.gguf.orig_shape.{name}", list(values.shape))
             values = values.reshape(-1, BLOCK)
-        if (values.ndim == 2 and values.shape[1] % BLOCK == 0) or name in folded:
+        matrix = values.ndim == 2 and values.shape[1] % BLOCK == 0 and not re.match(whole, name)
+        if matrix or name in folded:
             wanted = GGMLQuantizationType[kind]
             writer.add_tensor(name, gguf.quants.quantize(values, wanted), raw_dtype=wanted)
         else:

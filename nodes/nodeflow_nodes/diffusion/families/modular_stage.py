@@ -23,10 +23,16 @@ from torch import nn
 
 from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.changes import Change, Part
+from nodeflow_nodes.diffusion.families.gguf_parts import load_gguf_part
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
 from nodeflow_nodes.diffusion.folders import weight_variant
 from nodeflow_nodes.diffusion.headers import read_config
-from nodeflow_nodes.diffusion.modular_folders import INDEX, MODULAR_INDEX, weights_layout
+from nodeflow_nodes.diffusion.modular_folders import (
+    INDEX,
+    MODULAR_INDEX,
+    gguf_weights,
+    weights_layout,
+)
 
 Block = Any
 """A `ModularPipelineBlocks`; diffusers has few types."""
@@ -301,6 +307,9 @@ def _load(found: Stage, spec: Any, device: Device) -> Any:
         of = AutoModel if kind is None else kind
         library = "diffusers" if issubclass(of, ConfigMixin) else "transformers"
         part = place.relative_to(found.folder).as_posix()
+        packed = gguf_weights(found.folder, spec.name, part)
+        if packed is not None:
+            return load_gguf_part(of, packed, device)
         variant = weight_variant(found.folder, weights_layout(part, library), part)
         return load_part(of.from_pretrained, place, device, variant)
     try:

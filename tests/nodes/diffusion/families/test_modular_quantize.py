@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -155,8 +154,3 @@ def test_loras_are_laid_before_the_rounding_and_step_caches_over_it(
 @pytest.mark.usefixtures("with_libraries")
 def test_it_is_not_refused_before_the_run(made: Any) -> None:
     check_quantize(model_facts(made("z_image")[0])["model"], "int8")
-
-
-@pytest.fixture
-def with_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
