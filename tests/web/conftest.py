@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from scripts.web_tools import chromium
 from tests.server.conftest import PACKS, Served
@@ -44,12 +47,22 @@ def browser_context_args() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all tests that do not end it: a start reads the packs, which takes seconds."""
     packs = os.pathsep.join(str(folder) for folder in (PACKS, FIELDS))
     served = Served(tmp_path_factory.mktemp("served"), environment={"NODEFLOW_PACKS": packs})
     yield served.start()
     served.stop()
+
+
+@pytest.fixture
+def server(serving: Served) -> Served:
+    """The server, with nothing of what the test before has set or left waiting."""
+    with urllib.request.urlopen(f"{serving.url}/api/settings") as settings:
+        etag = settings.headers["ETag"]
+    assert serving.ask("PUT", "/api/settings", {}, **{"If-Match": etag})[0] == 200
+    assert serving.ask("DELETE", "/api/jobs")[0] == 200
+    return serving
 
 
 class Editor:
@@ -112,6 +125,18 @@ class Editor:
         assert box is not None, what
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
+    def tooltip(self, what: Locator) -> Locator:
+        """What is said of something that is pointed at. The graph may move below the pointer while
+        a run ends, so whoever sees nothing points again."""
+        found = self.page.get_by_role("tooltip")
+        for _ in range(3):
+            what.hover()
+            with suppress(PlaywrightTimeout):
+                found.wait_for(timeout=3000)
+                break
+            self.page.mouse.move(0, 0)
+        return found
+
     @property
     def status(self) -> Locator:
         return self.page.get_by_role("contentinfo").get_by_role("status")
@@ -128,8 +153,6 @@ def editor(page: Page, server: Served) -> Iterator[Editor]:
     """The editor in a fresh profile."""
     made = Editor(page, server.url).open()
     yield made
-    # What still waits or runs would keep the next test waiting.
-    server.ask("DELETE", "/api/jobs")
     assert made.foreign == [], "the page asked another server"
     assert made.faults == [], "the page threw"
 

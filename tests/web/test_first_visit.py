@@ -79,8 +79,8 @@ def test_a_second_run_says_what_came_from_memory(editor: Editor) -> None:
     expect(editor.node("Load model")).to_have_attribute("data-status", "memory")
     expect(editor.node("Load model")).to_contain_text("from memory")
     expect(editor.node("Sample")).to_have_attribute("data-status", "ran")
-    editor.node("Sample").locator("header [data-kind=ran]").hover()
-    expect(page.get_by_role("tooltip")).to_contain_text("because")
+    badge = editor.node("Sample").locator("header [data-kind=ran]")
+    expect(editor.tooltip(badge)).to_contain_text("because")
 
 
 def test_the_workflow_is_asked_for_while_nodes_are_on_their_way(page: Page, server: Served) -> None:

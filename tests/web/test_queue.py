@@ -64,9 +64,6 @@ def test_a_running_job_says_at_which_node_it_is_and_how_far(editor: Editor) -> N
     expect(running).to_contain_text(re.compile(r"The long walk \d+/400 · \d+ s left"))
     expect(running).to_contain_text(re.compile(r"[1-9]\d* %"))
     expect(queue.get_by_role("listitem")).to_contain_text("2 of 2")
-    # Settings are kept for all windows, those of the next test too.
-    with editor.page.expect_response(lambda answer: answer.request.method == "PUT"):
-        batch.fill("1")
     editor.button("Clear all").click()
     expect(running).to_have_count(0)
 

@@ -18,11 +18,6 @@ def setting(editor: Editor, name: str) -> object:
     )
 
 
-def kept(editor: Editor) -> None:
-    """Until the server has what was set; other tests share it."""
-    editor.page.wait_for_function("() => window.inspect.editor.settings.getState().saved")
-
-
 def test_the_palette_sets_every_setting_by_its_name(editor: Editor) -> None:
     for name, words, value in (
         ("motion", "motion: reduced", "reduced"),
@@ -38,7 +33,6 @@ def test_the_palette_sets_every_setting_by_its_name(editor: Editor) -> None:
         expect(editor.page.get_by_role("combobox", name="Commands")).to_have_count(0)
         editor.page.wait_for_timeout(50)
         assert setting(editor, name) == value, words
-    kept(editor)
 
 
 def test_a_number_is_set_in_the_dialog_that_the_palette_opens_on_it(editor: Editor) -> None:
@@ -50,7 +44,6 @@ def test_a_number_is_set_in_the_dialog_that_the_palette_opens_on_it(editor: Edit
     assert setting(editor, "batch") == 2
     editor.page.keyboard.press("ArrowDown")
     assert setting(editor, "batch") == 1
-    kept(editor)
 
 
 def test_settings_are_chosen_from_lists_and_switched(editor: Editor) -> None:
@@ -74,7 +67,6 @@ def test_settings_are_chosen_from_lists_and_switched(editor: Editor) -> None:
     expect(grid).to_have_attribute("aria-checked", "false")
     grid.click()
     assert setting(editor, "grid") is True
-    kept(editor)
 
 
 def keys_of(editor: Editor, name: str) -> Locator:
@@ -96,7 +88,6 @@ def test_one_shortcut_is_reset_and_takes_its_keys_back(editor: Editor) -> None:
     editor.page.locator('[data-node="one"] header').click()
     editor.page.keyboard.press("Control+d")
     assert len(editor.doc["nodes"]) == 2
-    kept(editor)
 
 
 def test_the_browser_tells_of_a_job_that_ends_unseen_if_that_is_wanted(editor: Editor) -> None:
@@ -123,7 +114,6 @@ def test_the_browser_tells_of_a_job_that_ends_unseen_if_that_is_wanted(editor: E
     assert page.evaluate("window.told") == ["unseen is done."]
     page.evaluate("() => { window.unseen = false; }")
     palette(editor, "notify")
-    kept(editor)
 
 
 def test_reduced_motion_is_kept_whatever_the_system_wishes(editor: Editor) -> None:
@@ -154,4 +144,3 @@ def test_reduced_motion_is_kept_whatever_the_system_wishes(editor: Editor) -> No
     assert moves("reduced") == (False, False)
     palette(editor, "motion: system")
     assert moves("full") == (True, True)
-    kept(editor)
