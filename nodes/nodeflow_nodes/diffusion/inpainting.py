@@ -9,6 +9,10 @@ from nodeflow import InputError, Latent
 from nodeflow_nodes.diffusion.families.family import Denoiser
 from nodeflow_nodes.diffusion.samplers.step import Denoise
 
+_GREY = (0.8223, -0.6876, 0.6364, 0.1380)
+"""A grey picture, as holes are painted for training, by Stable Diffusion's autoencoder, scaled. So
+ComfyUI has it, for XL too."""
+
 
 def mask_of(latent: Latent) -> Tensor | None:
     """The latent's mask as float32 [batch, 1, height, width], in latent pixels.
@@ -50,13 +54,20 @@ def beside(latent: Latent, mask: Tensor | None, network: Denoiser) -> Tensor | N
     if mask is None:
         # Everything may change: there is nothing around to go by.
         mask = torch.ones_like(latent.samples[:, :1])
-    around = latent.surroundings
-    if around is None:
-        around = torch.where(mask > 0.5, 0.0, latent.samples)
-    around = around.to(latent.samples.device, torch.float32)
+    if latent.surroundings is None:
+        around = torch.where(mask > 0.5, _hole(latent, network), network.scaled(latent.samples))
+    else:
+        around = network.scaled(latent.surroundings.to(latent.samples.device, torch.float32))
     if for_mask == 1:
-        return torch.cat([mask.round(), network.scaled(around)], dim=1)
-    return torch.cat([network.scaled(around), _folded(latent, network.downscale)], dim=1)
+        return torch.cat([mask.round(), around], dim=1)
+    return torch.cat([around, _folded(latent, network.downscale)], dim=1)
+
+
+def _hole(latent: Latent, network: Denoiser) -> Tensor:
+    """What stands in a hole of a scaled latent that was encoded without one."""
+    if network.channels == len(_GREY):
+        return latent.samples.new_tensor(_GREY).view(1, -1, 1, 1)
+    return network.scaled(torch.zeros_like(latent.samples))
 
 
 def _folded(latent: Latent, downscale: int) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from diffusers import EulerDiscreteScheduler, StableDiffusionInpaintPipeline, UNet2DConditionModel
 from nodeflow_nodes.diffusion.guiders import guider
 from nodeflow_nodes.diffusion.hole_filling import encode_for_inpainting
+from nodeflow_nodes.diffusion.inpainting import beside
 from nodeflow_nodes.diffusion.latent_edits import mask_latent
 from nodeflow_nodes.diffusion.load import LoadedModel, load_model
 from nodeflow_nodes.diffusion.parts import denoiser
@@ -184,6 +185,24 @@ def test_around_the_mask_ddim_sees_noise_of_the_next_seed(
 def test_a_network_for_holes_draws_whole_pictures_too(filling: Any, models: ModelMemory) -> None:
     found = draw(load_model(filling[1]), Latent(torch.zeros(1, 4, 8, 8)), models)
     assert bool(found.samples.isfinite().all())
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_hole_of_a_latent_that_was_encoded_without_one_is_seen_grey(
+    filling: Any, models: ModelMemory, masked: bool
+) -> None:
+    network = denoiser(load_model(filling[1]).model, models, Device())
+    latent = Latent(torch.randn(2, 4, 8, 8))
+    mask = hole()[:, ::8, ::8].expand(2, 1, 8, 8) if masked else torch.ones(2, 1, 8, 8)
+    seen = beside(latent, mask if masked else None, network)
+    if network.inputs == 4:
+        assert seen is None
+        return
+    assert seen is not None
+    assert torch.equal(seen[:, :1], mask)
+    grey = torch.tensor([0.8223, -0.6876, 0.6364, 0.1380]).view(1, 4, 1, 1)
+    expected = grey * mask + network.scaled(latent.samples) * (1 - mask)
+    assert torch.allclose(seen[:, 1:], expected)
 
 
 def test_a_mask_for_another_batch_or_size_is_refused(filling: Any, models: ModelMemory) -> None:
