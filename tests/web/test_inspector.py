@@ -139,3 +139,17 @@ def test_a_bypassed_node_says_what_goes_past_it(chain: Callable[[], Editor]) -> 
     expect(editor.page.get_by_role("region", name="Add", exact=True)).to_contain_text(said)
     badge = editor.page.locator('[data-node="first"]').get_by_text("bypassed")
     expect(editor.tooltip(badge)).to_contain_text("What it gives instead: int:")
+
+
+def test_the_help_of_an_input_is_written_like_that_of_its_node(editor: Editor) -> None:
+    editor.load(tools(walk=("diffusion.sample", {}, (0, 0))))
+    editor.page.keyboard.press("Alt+4")
+    editor.node("Sample").locator("header").click()
+    panel = editor.page.get_by_role("region", name="Sample", exact=True)
+    expect(panel.locator("code").get_by_text("denoise", exact=True).first).to_be_visible()
+    expect(panel).not_to_contain_text("`")
+    node, port = (panel.get_by_text(text) for text in ("Walk from seeded noise", "The network."))
+    left, other = node.bounding_box(), port.bounding_box()
+    assert left is not None
+    assert other is not None
+    assert left["x"] == other["x"]

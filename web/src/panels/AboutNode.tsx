@@ -41,19 +41,19 @@ export function AboutNode({ id }: { id: string }) {
     tabs.edit((now) => unexpose(now, tabs.current()?.scope ?? [], side, name));
   return (
     <Panel title={faceTitle(face, layout ?? undefined)}>
-      <p className={css.muted}>
+      <p className={`${css.muted} ${css.said}`}>
         {entry.type} · {id}
       </p>
       {problems
         .filter((one) => one.node === flat)
         .map((one) => (
-          <p key={one.sentence} className={css.bad}>
+          <p key={one.sentence} className={`${css.bad} ${css.said}`}>
             {one.sentence} {one.way_out}
           </p>
         ))}
-      {run?.why && <p className={css.muted}>Last run: {run.why}</p>}
+      {run?.why && <p className={`${css.muted} ${css.said}`}>Last run: {run.why}</p>}
       <ColourLine items={[`n:${id}`]} />
-      <Markdown text={face.description || "*No description.*"} />
+      <Markdown text={face.description || "*No description.*"} className={css.said} />
       <h3 className={css.heading}>Inputs</h3>
       {face.inputs.map((port) => (
         <Input
@@ -72,7 +72,7 @@ export function AboutNode({ id }: { id: string }) {
       <h3 className={css.heading}>Outputs</h3>
       {entry.mode === "bypass" &&
         bypassSaid(id, graph, workflow, library).map((line) => (
-          <p key={line} className={css.muted}>
+          <p key={line} className={`${css.muted} ${css.said}`}>
             Bypassed: {line}
           </p>
         ))}
@@ -190,8 +190,10 @@ function Port({ port, label, title, facts, exposed, onExpose, onHide, children }
           title={title}
         />
       </label>
-      {said && <div className={css.muted}>{said}</div>}
-      {port.description && <div className={css.muted}>{port.description}</div>}
+      {said && <div className={`${css.muted} ${css.said}`}>{said}</div>}
+      {port.description && (
+        <Markdown text={port.description} className={`${css.muted} ${css.said}`} />
+      )}
     </div>
   );
 }
