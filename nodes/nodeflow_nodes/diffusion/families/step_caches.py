@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from diffusers.hooks._helpers import TransformerBlockRegistry
 from diffusers.hooks.first_block_cache import FirstBlockCacheConfig, apply_first_block_cache
-from diffusers.hooks.hooks import CacheContext, _set_cache_context
+from diffusers.hooks.hooks import CacheContext, HookRegistry, _set_cache_context
 from diffusers.hooks.taylorseer_cache import TaylorSeerCacheConfig, apply_taylorseer_cache
 from torch import Tensor, nn
 
@@ -95,6 +95,8 @@ class CachedDenoiser:
                 f"diffusers' {self._cache.kind} is not for a {kind} ({error}); take the model "
                 "without this node"
             ) from error
+        # A pipeline may have asked the plain network for its hooks, when there were none.
+        HookRegistry.check_if_exists_or_initialize(network).invalidate_child_registries_cache()
         network.register_forward_pre_hook(self._begin, with_kwargs=True)
         return network
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from diffusers import FirstBlockCacheConfig, TaylorSeerCacheConfig
 from diffusers.hooks.first_block_cache import apply_first_block_cache
-from diffusers.hooks.hooks import CacheContext, _set_cache_context
+from diffusers.hooks.hooks import CacheContext, HookRegistry, _set_cache_context
 from diffusers.hooks.taylorseer_cache import apply_taylorseer_cache
 from nodeflow_nodes.diffusion import parts
 from nodeflow_nodes.diffusion.latents import empty_latent
@@ -61,6 +61,8 @@ def hooked(pipeline: Any, lay: Callable[[Any], None]) -> Iterator[None]:
     for name, network in plain.items():
         other = copy.deepcopy(network)
         lay(other)
+        # It knows of hooks from before it was copied.
+        HookRegistry.check_if_exists_or_initialize(other).invalidate_child_registries_cache()
         # Z-Image's pipeline asks for both prompts at once, and says nothing of it.
         _set_cache_context(other, CacheContext("both"))
         setattr(pipeline, name, other)
@@ -85,6 +87,10 @@ def drawn_of(kind: str, pipeline: Any, latent: Latent, memory: ModelMemory, mode
         return pipeline._unpack_latents(ended, SIDE, SIDE, 8)[:, :, 0]
     if kind == "flux_2":
         return drawn(pipeline, prompt=PROMPT, guidance_scale=1.0, **told)
+    if kind == "ltx":
+        told |= {"latents": pipeline._pack_latents(noise), "num_frames": 9}
+        ended = drawn(pipeline, prompt=PROMPT, negative_prompt=NEGATIVE, guidance_scale=4.0, **told)
+        return pipeline._unpack_latents(ended, 2, 2, 2)
     positive, negative = (p.states["prompt_embeds"] for p in prompts(model, memory))
     return drawn(
         pipeline,
@@ -113,7 +119,8 @@ def compared(
     """How far our walk with a cache ends from diffusers' with its own, and from that without."""
     folder, pipeline = made(kind)
     model = load_model(folder)
-    latent = empty_latent(model.model, SIDE, SIDE, frames=5 if kind.startswith("wan") else 1)
+    frames = {"wan": 5, "wan_of_two": 5, "ltx": 9}.get(kind, 1)
+    latent = empty_latent(model.model, SIDE, SIDE, frames=frames)
     with hooked(pipeline, lay):
         reference = drawn_of(kind, pipeline, latent, memory, model)
     scale = 1.0 if kind == "flux_2" else 4.0
@@ -126,7 +133,7 @@ def compared(
     return float((found - reference).abs().max()), float((found - plain).abs().max())
 
 
-@pytest.mark.parametrize("kind", ["z_image", "wan", "wan_of_two", "qwen_image", "flux_2"])
+@pytest.mark.parametrize("kind", ["z_image", "wan", "wan_of_two", "qwen_image", "flux_2", "ltx"])
 def test_steps_are_foretold_as_diffusers_foretells_them(
     made: Any, memory: ModelMemory, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
