@@ -124,6 +124,8 @@ class _Reader:
         self._unknown_documented(inputs, services)
         options, name = self._options, self._function.__name__
         summary = [self._doc.short_description or "", self._doc.long_description or ""]
+        # Without an empty line what follows the first one goes on in its paragraph.
+        between = "\n\n" if self._doc.blank_after_short_description else "\n"
         return NodeSpec(
             id=f"{self._pack}.{name}",
             pack=self._pack,
@@ -132,7 +134,7 @@ class _Reader:
             line=self._line,
             title=options.title or name.replace("_", " ").capitalize(),
             category=options.category,
-            description="\n\n".join(part for part in summary if part),
+            description=between.join(part for part in summary if part),
             on=options.on,
             cache=options.cache,
             end=not outputs,

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict
 from nodeflow.sockets import SocketShape, SocketType
 from nodeflow.spec import NodeSpec
 
-MEMORY_FORMAT = 2
-"""Raise it when the meaning of remembered specs changes."""
+MEMORY_FORMAT = 3
+"""Raise it when the meaning of remembered specs changes, or how they are read from source."""
 
 
 class SocketSpec(BaseModel):

@@ -43,5 +43,10 @@ def _table(specs: list[NodeSpec]) -> Table:
     for category, members in groupby(ordered, key=lambda spec: spec.category):
         table.add_row(f"[bold]{category or 'other'}[/]", "")
         for spec in members:
-            table.add_row(f"  {spec.id}", spec.description.partition("\n")[0])
+            table.add_row(f"  {spec.id}", _summary(spec.description))
     return table
+
+
+def _summary(description: str) -> str:
+    """The first paragraph, whose lines are broken where the source needs it."""
+    return " ".join(description.partition("\n\n")[0].split())

@@ -57,10 +57,14 @@ def test_check_for_programs_is_one_document(nodeflow, good, bad):
     assert all(problem["code"] and problem["sentence"] for problem in first["problems"])
 
 
-def test_nodes_lists_each_with_the_first_line_of_its_docstring(nodeflow):
+def test_nodes_lists_each_with_the_first_paragraph_of_its_docstring(nodeflow):
     said = nodeflow("nodes")
 
     assert said.code == 0
+    assert (
+        "under one divider in the editor: dragging it reveals more of one or the other"
+        in " ".join(said.out.split())
+    )
     assert "clitools.add" in said.out
     assert "Add two numbers." in said.out
 

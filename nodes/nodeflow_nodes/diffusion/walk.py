@@ -20,6 +20,7 @@ from nodeflow import (
     ModelFolders,
     ModelMemory,
     NodeflowError,
+    Precision,
     Progress,
     Recipe,
 )
@@ -137,7 +138,7 @@ def walked(
     services.progress(0, steps)
     watch = _watcher(model, network, plan, services)
     x = method.walk(estimate, x, plan.sigmas, seeds, watch, fades=levels.fades)
-    require_finite(x, steps, steps)
+    require_finite(x, steps, steps, services.device)
     say_what_was_cached(network)
     if mask is not None and last > 0:
         x = torch.where(mask == 0, levels.mixed(scaled, noise, last), x)
@@ -217,7 +218,7 @@ def _watcher(
     look = look_at(model, network, services.models, services.device, services.folders)
 
     def on_step(step: int, total: int, denoised: Tensor) -> None:
-        require_finite(denoised, step, total)
+        require_finite(denoised, step, total, services.device)
         plan.on_estimate(step, network.unscaled(denoised))
         picture = None if look is None else partial(look, denoised)
         services.progress(step, total, preview=picture)
@@ -225,13 +226,17 @@ def _watcher(
     return on_step
 
 
-def require_finite(tensor: Tensor, step: int, total: int) -> None:
+def require_finite(tensor: Tensor, step: int, total: int, device: Device) -> None:
     """Raises:
     NodeflowError: Some of its numbers are not finite.
     """
     if not bool(tensor.isfinite().all()):
+        cause = (
+            "The latent or the model's weights may be broken: fetch the model's file again"
+            if device.precision is Precision.FP32
+            else "The precision may be too small for this model: run with --precision fp32"
+        )
         raise NodeflowError(
-            f"step {step} of {total} gave numbers that are not finite (NaN or infinity). The "
-            "precision may be too small for this model: run with --precision fp32, or try another "
-            "method or a lower guidance"
+            f"step {step} of {total} gave numbers that are not finite (NaN or infinity). {cause}, "
+            "or try another method or a lower guidance"
         )

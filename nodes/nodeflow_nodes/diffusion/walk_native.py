@@ -69,6 +69,6 @@ def walked_natively(
         return whole.own_walk(samples, *pair, own)
 
     ended = network.undivided(walk)
-    require_finite(ended, steps, steps)
+    require_finite(ended, steps, steps, services.device)
     say_what_was_cached(network)
     return replace(latent, samples=ended)

@@ -217,8 +217,11 @@ def test_a_cancelled_run_stops_within_a_step(draw: Callable[..., Latent]) -> Non
 
 def test_numbers_that_are_not_finite_name_the_step(draw: Callable[..., Latent]) -> None:
     broken = Latent(torch.full((1, 4, 8, 8), math.nan))
-    with pytest.raises(NodeflowError, match="step 1 of 4 gave numbers that are not finite"):
+    with pytest.raises(NodeflowError, match="step 1 of 4 gave numbers that are not finite") as told:
         draw(latent=broken)
+    assert "--precision fp32" not in str(told.value), "it is what was computed in"
+    with pytest.raises(NodeflowError, match="run with --precision fp32"):
+        draw(latent=broken, device=Device(precision=Precision.BF16))
 
 
 @pytest.mark.parametrize("first", [2, 3, 4])
