@@ -248,7 +248,7 @@ def small_flux_2_vae() -> AutoencoderKLFlux2:
     return vae.eval()
 
 
-def save_ltx(folder: Path) -> LTXPipeline:
+def save_ltx(folder: Path, layers: int = 1) -> LTXPipeline:
     """LTX: packed latents of videos, an autoencoder that shrinks by 32."""
     torch.manual_seed(9)
     tokenizer = t5_tokenizer()
@@ -270,7 +270,7 @@ def save_ltx(folder: Path) -> LTXPipeline:
             num_attention_heads=2,
             attention_head_dim=16,
             cross_attention_dim=32,
-            num_layers=1,
+            num_layers=layers,
             caption_channels=32,
         ).eval(),
     )

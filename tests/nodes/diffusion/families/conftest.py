@@ -39,6 +39,7 @@ SAVERS: dict[str, Callable[[Path], Any]] = {
     "wan_of_pictures": save_wan_of_pictures,
     "flux_kontext": save_flux_kontext,
     "qwen_image_edit": save_qwen_image_edit,
+    "deep ltx": partial(save_ltx, layers=3),
     # Of matrices that are large enough to be quantised.
     "large z_image": partial(save_z_image, heads=8),
     "large wan": partial(save_wan, heads=16),
