@@ -52,3 +52,23 @@ def test_a_list_of_models_says_what_each_is_and_which_are_the_same(editor: Edito
     expect(chosen).to_have_attribute(
         "title", "x.safetensors\nstable_diffusion_xl, fp16\nthe same as ink.safetensors"
     )
+
+
+def test_models_that_are_missing_are_told_once_and_briefly_on_templates(editor: Editor) -> None:
+    page = editor.page
+    page.keyboard.press("Control+k")
+    page.keyboard.type("templates")
+    page.keyboard.press("Enter")
+    card = page.get_by_role("dialog", name="Templates").get_by_role("button", name="Flux Draws")
+    expect(card).to_contain_text("flux1-dev.safetensors")
+    expect(card).to_contain_text("and 3 more")
+    box = card.bounding_box()
+    assert box is not None
+    assert box["height"] < 400
+
+    card.click()
+    page.wait_for_selector("[data-canvas][data-ready]")
+    page.keyboard.press("Control+Enter")
+    dialog = page.get_by_role("dialog", name="Some things are missing")
+    expect(dialog).to_contain_text("clip_l.safetensors")
+    expect(page.get_by_role("region", name="Messages").get_by_role("alert")).to_have_count(0)

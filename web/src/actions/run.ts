@@ -110,8 +110,10 @@ function taken({ tabs, runs, ui }: Editor, tab: Tab, accepted: Accepted, whole: 
 function refused({ tabs, ui }: Editor, tab: Tab, problems: readonly Problem[]): void {
   tabs.patch(tab.id, { problems });
   const found = errors(problems);
-  const missing = found.some((one) => one.code === "missing_file" || one.code === "unknown_type");
-  if (missing) ui.show({ kind: "missing", tab: tab.id });
+  const missing = found.filter(({ code }) => code === "missing_file" || code === "unknown_type");
+  if (missing.length > 0) ui.show({ kind: "missing", tab: tab.id });
+  // The dialog has told all of it.
+  if (missing.length > 0 && missing.length === found.length) return;
   const [first] = found;
   const more = found.length > 1 ? ` And ${found.length - 1} more.` : "";
   ui.toast("error", `It cannot run: ${first?.sentence ?? "the check found problems."}${more}`);

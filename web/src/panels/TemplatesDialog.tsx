@@ -33,19 +33,33 @@ function Cards() {
             {info.thumbnail ? (
               <img src={api.thumbnailUrl(info.path)} alt="" />
             ) : (
-              <span className={css.none} />
+              <span className={css.none}>
+                <Icon name="image" size={28} />
+              </span>
             )}
             <span className={css.name}>{info.name}</span>
             <span className={css.text}>{info.description}</span>
-            {(missing[info.path] ?? []).map((problem) => (
-              <span key={`${problem.node} ${problem.input}`} className={css.missing}>
-                <Icon name="warning" size={13} /> {problem.sentence}
-              </span>
-            ))}
+            <Missing problems={missing[info.path] ?? []} />
           </button>
         </li>
       ))}
     </ul>
+  );
+}
+
+/** What is missing first; all of it is told when the template is opened. */
+function Missing({ problems: [first, ...others] }: { problems: readonly Problem[] }) {
+  if (!first) return null;
+  return (
+    <>
+      <span
+        className={css.missing}
+        title={[first, ...others].map((one) => one.sentence).join("\n")}
+      >
+        <Icon name="warning" size={13} /> {first.sentence}
+      </span>
+      {others.length > 0 && <span className={css.more}>and {others.length} more</span>}
+    </>
   );
 }
 
