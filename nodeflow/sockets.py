@@ -41,6 +41,8 @@ class Latent:
         surroundings: float32 tensor of the shape of `samples`: the picture with what `mask` chooses
             painted over, for networks trained to fill holes; None if nobody made it.
         seeds: One seed for each picture of the batch, in place of one for all; empty if not wanted.
+        keeps: Whether a walk holds the latent where `mask` is 0. Otherwise the mask is only shown
+            to networks trained to fill holes, which may change everything.
     """
 
     samples: torch.Tensor
@@ -48,6 +50,7 @@ class Latent:
     mask: torch.Tensor | None = None
     surroundings: torch.Tensor | None = None
     seeds: tuple[int, ...] = ()
+    keeps: bool = True
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,9 @@ def _split_latent(value: Latent) -> tuple[Tensors, object]:
         tensors["mask"] = value.mask
     if value.surroundings is not None:
         tensors["surroundings"] = value.surroundings
-    return tensors, {"downscale": value.downscale, "seeds": list(value.seeds)}
+    # Said only where it is not as usual, so that latents from before it are what they were.
+    free = {} if value.keeps else {"keeps": False}
+    return tensors, {"downscale": value.downscale, "seeds": list(value.seeds), **free}
 
 
 def _build_latent(tensors: Tensors, extra: Any) -> Latent:
@@ -158,6 +160,7 @@ def _build_latent(tensors: Tensors, extra: Any) -> Latent:
         tensors.get("mask"),
         tensors.get("surroundings"),
         tuple(extra["seeds"]),
+        extra.get("keeps", True),
     )
 
 

@@ -14,7 +14,13 @@ from nodeflow_nodes.diffusion.parts import autoencoder
 
 @node(category="latent", on="device", facts=image_latent_facts)
 def encode_for_inpainting(
-    vae: Vae, image: Image, mask: Mask, *, models: ModelMemory, device: Device
+    vae: Vae,
+    image: Image,
+    mask: Mask,
+    keep_outside: bool = True,
+    *,
+    models: ModelMemory,
+    device: Device,
 ) -> Latent:
     """Turn pictures into latents of which a walk draws only what the mask chooses.
 
@@ -27,6 +33,8 @@ def encode_for_inpainting(
             kept there.
         mask: What is drawn anew, stretched over the picture; grow and feather it first, so that no
             seam is seen.
+        keep_outside: Hold the picture where the mask is 0. Off, a model that was trained to fill
+            holes draws all of it, with the surroundings before its eyes, as diffusers lets it.
     """
     network = autoencoder(vae, models, device)
     pixels = opaque(Image(image[..., :3] if image.shape[-1] == 4 else image))
@@ -35,7 +43,9 @@ def encode_for_inpainting(
             f"the mask is for {len(mask)} pictures, and the image holds {len(pixels)}; give one "
             "mask, or as many as there are pictures"
         )
-    latent = Latent(encoded(network, pixels, None, models), network.downscale, mask=mask)
+    latent = Latent(
+        encoded(network, pixels, None, models), network.downscale, mask, keeps=keep_outside
+    )
     stretched = torch.nn.functional.interpolate(
         mask.float().unsqueeze(1), size=pixels.shape[1:3], mode="bilinear"
     )[:, 0]

@@ -63,6 +63,19 @@ def beside(latent: Latent, mask: Tensor | None, network: Denoiser) -> Tensor | N
     return torch.cat([around, _folded(latent, network.downscale)], dim=1)
 
 
+def require_hole_filling(around: Tensor | None) -> None:
+    """Only a network that sees the mask can go by it where nothing is kept.
+
+    Raises:
+        InputError: It sees none.
+    """
+    if around is None:
+        raise InputError(
+            "the model was not trained to fill holes, so without keep_outside the mask would do "
+            "nothing; switch keep_outside on at encode_for_inpainting, or choose another model"
+        )
+
+
 def _hole(latent: Latent, network: Denoiser) -> Tensor:
     """What stands in a hole of a scaled latent that was encoded without one."""
     if network.channels == len(_GREY):

@@ -108,7 +108,7 @@ def mask_latent(latent: Latent, mask: Mask) -> Latent:
         latent: The latent of the picture.
         mask: Where it may be changed; it is stretched over the picture.
     """
-    return replace(latent, mask=mask)
+    return replace(latent, mask=mask, keeps=True)
 
 
 @node(category="latent", facts=latent_facts)

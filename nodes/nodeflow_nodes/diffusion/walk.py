@@ -30,7 +30,12 @@ from nodeflow_nodes.diffusion.families.hints import Adapter, ControlNetwork, Enc
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser
 from nodeflow_nodes.diffusion.guidance import Guidance, guided
 from nodeflow_nodes.diffusion.hooks import check_sample
-from nodeflow_nodes.diffusion.inpainting import beside, kept_outside, mask_of
+from nodeflow_nodes.diffusion.inpainting import (
+    beside,
+    kept_outside,
+    mask_of,
+    require_hole_filling,
+)
 from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.parts import autoencoder, control_network, ip_adapter
 from nodeflow_nodes.diffusion.preview import look_at
@@ -120,6 +125,9 @@ def walked(
     begin = replace(latent, samples=samples.reshape(scaled.shape))
     mask = mask_of(begin)
     around = beside(begin, mask, network)
+    if not latent.keeps:
+        require_hole_filling(around)
+        mask = None
     heard = partial(_heard, model, network, scaled, around, services)
     positive = heard("positive", prompts[0])
     negative = heard("negative", prompts[1]) if guidance.scale != 1 else []

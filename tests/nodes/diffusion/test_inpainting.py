@@ -72,7 +72,7 @@ def prompts(recipes: LoadedModel, models: ModelMemory) -> list[Any]:
     ]
 
 
-def inpainted(pipe: Any, latent: Latent) -> Tensor:
+def inpainted(pipe: Any, latent: Latent, *, keeping: bool = True) -> Tensor:
     """What diffusers draws, as scaled latents."""
     factor = pipe.vae.config.scaling_factor
     assert latent.surroundings is not None
@@ -97,7 +97,7 @@ def inpainted(pipe: Any, latent: Latent) -> Tensor:
         guidance_scale=5.0,
         generator=torch.Generator().manual_seed(3),
         output_type="latent",
-        callback_on_step_end=keep,
+        callback_on_step_end=keep if keeping else None,
     ).images
     return found
 
@@ -125,6 +125,31 @@ def test_latents_equal_those_of_diffusers(filling: Any, models: ModelMemory) -> 
     )
     factor = pipe.vae.config.scaling_factor
     assert float((found.samples * factor - expected).abs().max()) <= 1e-4
+
+
+def test_a_network_for_holes_may_draw_all_as_in_diffusers(
+    filling: Any, models: ModelMemory
+) -> None:
+    pipe, folder = filling
+    recipes = load_model(folder)
+    picture = torch.rand(1, SIDE, SIDE, 3, generator=torch.Generator().manual_seed(2))
+    latent = encode_for_inpainting(
+        recipes.vae, Image(picture), Mask(hole()), False, models=models, device=Device()
+    )
+    services = {"progress": Progress(), "models": models, "device": Device()}
+    told = guider(recipes.model, *prompts(recipes, models), 5.0)
+    if pipe.unet.config.in_channels == 4:
+        with pytest.raises(InputError, match=r"not trained to fill holes.*keep_outside on"):
+            sample_advanced(told, latent, [1.0, 0.0], seed=3, **services)
+        return
+    with forgiving_numpy():
+        expected = inpainted(pipe, latent, keeping=False)
+    sigmas = pipe.scheduler.sigmas[-round(STEPS * 0.7) - 1 :].tolist()
+    found, _ = sample_advanced(told, latent, sigmas, seed=3, **services)
+    factor = pipe.vae.config.scaling_factor
+    assert float((found.samples * factor - expected).abs().max()) <= 1e-4
+    around = hole()[:, ::8, ::8].unsqueeze(1).expand_as(found.samples) == 0
+    assert not torch.equal(found.samples[around], latent.samples[around])
 
 
 def draw(recipes: LoadedModel, latent: Latent, models: ModelMemory, **more: Any) -> Latent:
