@@ -24,6 +24,8 @@ from nodeflow_nodes.diffusion.pickles import is_pickle
 
 _SHOWN = 4
 _NODES = {"denoiser": "load_denoiser", "text_encoder": "load_text_encoder", "vae": "load_vae"}
+_FOLDERS = {"denoiser": "diffusion_models", "text_encoder": "text_encoders", "vae": "vae"}
+"""Of the models' folders, the one in which each of these nodes finds its files."""
 _PATCHES = {
     "lora_": "a LoRA",
     ".lora_": "a LoRA",
@@ -64,7 +66,11 @@ def inspect_part(path: Path, part: str) -> ModelFile:
     """
     model = inspect_model(path)
     if part not in model.parts:
-        nodes = " and ".join(_NODES[held] for held in PART_NAMES if held in model.parts)
+        nodes = " and ".join(
+            f"{_NODES[held]} (from the folder {_FOLDERS[held]})"
+            for held in PART_NAMES
+            if held in model.parts
+        )
         raise InputError(
             f"{_lacks(model, part)}; open it with {nodes}, and take the rest from another file"
         )

@@ -108,7 +108,8 @@ def test_parts_that_a_file_lacks_are_named(
     assert inspect_model(file).parts == parts
     if parts == {"vae"}:
         with pytest.raises(
-            InputError, match=r"part\.safetensors holds the autoencoder, but no network; open it"
+            InputError,
+            match=r"part\.safetensors holds .* no network; open it with load_vae \(from the folder vae\)",
         ):
             hooks.model_facts(file)
         return
