@@ -44,7 +44,10 @@ def test_the_preview_on_the_node_changes_while_it_samples(editor: Editor) -> Non
         shown = preview.get_attribute("src") or ""
         seen.add(shown)
         expect(preview).not_to_have_attribute("src", shown)
-        assert preview.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+        # The next one may take its place while it is decoded.
+        page.wait_for_function(
+            "image => image.complete && image.naturalWidth > 0", arg=preview.element_handle()
+        )
     assert len(seen) == 3
     expect(editor.node("Sample")).to_have_attribute("data-status", "running")
     editor.button("Cancel").first.click()
