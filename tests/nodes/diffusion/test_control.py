@@ -149,6 +149,10 @@ def test_strength_and_time_decide_how_much_it_is_heard(
         (9, 4, (2, 2, 3, 4, 4, 5, 6, 6), (0, 0, 1, 1, 2, 2, 3, 3)),
         (16, 16, (1, 3, 5, 7, 9, 11, 13, 15), (1, 3, 5, 7, 9, 11, 13, 15)),
         (8, 8, tuple(range(8)), tuple(range(8))),
+        # A half is rounded as ComfyUI rounds it: 0.4999... is nothing.
+        (7, 6, (0, 1, 2, 3, 3, 4, 5, 6), (0, 1, 1, 2, 3, 4, 4, 5)),
+        (1, 20, (0,) * 8, (9, 9, 9, 9, 10, 10, 10, 10)),
+        (20, 1, (9, 9, 9, 9, 10, 10, 10, 10), (0,) * 8),
     ],
 )
 def test_a_picture_is_cut_about_its_middle_and_resized_by_the_nearest_pixel(

@@ -132,9 +132,11 @@ def fitted(image: Tensor, height: int, width: int) -> Tensor:
     if planes.shape[2:] == (height, width):
         return planes
     old_height, old_width = planes.shape[2:]
-    wider = (old_width / old_height) / (width / height)
-    left = round(old_width * (1 - 1 / wider) / 2) if wider > 1 else 0
-    top = round(old_height * (1 - wider) / 2) if wider < 1 else 0
+    old, new = old_width / old_height, width / height
+    # Reckoned in ComfyUI's order, since halves are rounded. A narrow strip keeps one pixel.
+    left = round((old_width - old_width * (new / old)) / 2) if old > new else 0
+    top = round((old_height - old_height * (old / new)) / 2) if old < new else 0
+    left, top = min(left, (old_width - 1) // 2), min(top, (old_height - 1) // 2)
     middle = planes[:, :, top : old_height - top, left : old_width - left]
     return functional.interpolate(middle, size=(height, width), mode="nearest-exact")
 
