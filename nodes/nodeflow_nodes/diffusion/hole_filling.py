@@ -7,12 +7,12 @@ from dataclasses import replace
 import torch
 
 from nodeflow import Device, Image, InputError, Latent, Mask, ModelMemory, Vae, node
-from nodeflow_nodes.diffusion.hooks import image_latent_facts
+from nodeflow_nodes.diffusion.hooks import hole_latent_facts
 from nodeflow_nodes.diffusion.latents import encoded, opaque
 from nodeflow_nodes.diffusion.parts import autoencoder
 
 
-@node(category="latent", on="device", facts=image_latent_facts)
+@node(category="latent", on="device", facts=hole_latent_facts)
 def encode_for_inpainting(
     vae: Vae,
     image: Image,

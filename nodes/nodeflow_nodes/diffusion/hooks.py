@@ -37,6 +37,10 @@ NATIVE: Final = "native"
 
 LACKING: Final = "lacking"
 """The fact of parts that are not in a model's file: a sentence for those who want them."""
+KEEPS: Final = "keeps"
+"""The fact of latents of which a walk may change all, in spite of their mask; see `Latent`."""
+FILLS_HOLES: Final = "fills_holes"
+"""The fact of models that tells whether their networks see a mask."""
 NEEDS_VAE = "needs_vae"
 """The fact of prompts whose control networks make latents with the model's own autoencoder."""
 
@@ -102,6 +106,12 @@ def image_latent_facts(vae: Known) -> dict[str, Facts]:
     return {"latent": _latent_facts(vae)}
 
 
+def hole_latent_facts(vae: Known, keep_outside: Known) -> dict[str, Facts]:
+    """Facts of `encode_for_inpainting`: those of `encode_image`, and whether the mask is kept."""
+    free = {KEEPS: False} if keep_outside is False else {}
+    return {"latent": {**_latent_facts(vae), **free}}
+
+
 def sampled_facts(model: Known, latent: Known) -> dict[str, Facts]:
     """Facts of `sample`: what is known of the model, or else of the latent."""
     return {"latent": _latent_facts(latent) | _latent_facts(model)}
@@ -146,6 +156,7 @@ def check_sample(
                 "model's file has no autoencoder; give apply_controlnet the one of load_vae"
             )
     _check_latent(latent, model)
+    _check_mask(latent, model)
 
 
 def check_together(conditioning: Known, other: Known) -> None:
@@ -207,6 +218,7 @@ def advanced_facts(guider: Known, latent: Known) -> dict[str, Facts]:
 def check_advanced(guider: Known, latent: Known, sigmas: Known) -> None:
     """The latent must be of the kind that the guider's model takes, and sigmas must descend."""
     _check_latent(latent, guider)
+    _check_mask(latent, guider)
     if not isinstance(sigmas, list) or not all(isinstance(s, int | float) for s in sigmas):
         return
     if len(sigmas) < 2:
@@ -251,6 +263,19 @@ def _check_latent(latent: Known, model: Known) -> None:
     """A latent must be of the kind that a model takes."""
     _agree("the latent", latent, model, ("channels", "downscale"))
     _same_family(latent, model, called("the model", model))
+
+
+def _check_mask(latent: Known, model: Known) -> None:
+    if facts_of(latent).get(KEEPS) is False and facts_of(model).get(FILLS_HOLES) is False:
+        raise InputError(blind_to_masks(called("the model", model)))
+
+
+def blind_to_masks(model: str) -> str:
+    """Why a mask that a walk does not keep to is of no use to a model, and the way out."""
+    return (
+        f"{model} was not trained to fill holes, so without keep_outside the mask would do "
+        "nothing; switch keep_outside on at encode_for_inpainting, or choose another model"
+    )
 
 
 def _same_family(latent: Known, other: Known, what: str) -> None:
@@ -328,6 +353,7 @@ def _model(model: ModelFile) -> dict[str, JsonValue]:
         FILE: str(model.path),
         "prediction": model.prediction,
         "has_vae": "vae" in model.parts,
+        **({FILLS_HOLES: model.inputs > model.channels} if model.inputs else {}),
         **({"inner_width": model.inner_width} if model.inner_width else {}),
         **({"folder": str(model.path)} if model.family == MODULAR else {}),
     }

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from nodeflow import InputError, Latent
 from nodeflow_nodes.diffusion.families.family import Denoiser
+from nodeflow_nodes.diffusion.hooks import blind_to_masks
 from nodeflow_nodes.diffusion.samplers.step import Denoise
 
 _GREY = (0.8223, -0.6876, 0.6364, 0.1380)
@@ -70,10 +71,7 @@ def require_hole_filling(around: Tensor | None) -> None:
         InputError: It sees none.
     """
     if around is None:
-        raise InputError(
-            "the model was not trained to fill holes, so without keep_outside the mask would do "
-            "nothing; switch keep_outside on at encode_for_inpainting, or choose another model"
-        )
+        raise InputError(blind_to_masks("the model"))
 
 
 def _hole(latent: Latent, network: Denoiser) -> Tensor:

@@ -16,7 +16,7 @@ def test_load_model_tells_the_facts_of_its_parts(folder: Path) -> None:
     latent = {**told, "channels": 4, "downscale": 8, "file": str(folder)}
     assert facts["vae"] == latent
     assert facts["text_encoder"] == {**told, "text_width": 16}
-    network = {"text_width": 16, "prediction": "epsilon", "has_vae": True}
+    network = {"text_width": 16, "prediction": "epsilon", "has_vae": True, "fills_holes": False}
     assert facts["model"] == {**latent, **network}
 
 

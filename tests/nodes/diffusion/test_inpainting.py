@@ -12,6 +12,14 @@ import torch
 from diffusers import EulerDiscreteScheduler, StableDiffusionInpaintPipeline, UNet2DConditionModel
 from nodeflow_nodes.diffusion.guiders import guider
 from nodeflow_nodes.diffusion.hole_filling import encode_for_inpainting
+from nodeflow_nodes.diffusion.hooks import (
+    check_advanced,
+    check_sample,
+    guider_facts,
+    hole_latent_facts,
+    latent_facts,
+    model_facts,
+)
 from nodeflow_nodes.diffusion.inpainting import beside
 from nodeflow_nodes.diffusion.latent_edits import mask_latent
 from nodeflow_nodes.diffusion.load import LoadedModel, load_model
@@ -125,6 +133,25 @@ def test_latents_equal_those_of_diffusers(filling: Any, models: ModelMemory) -> 
     )
     factor = pipe.vae.config.scaling_factor
     assert float((found.samples * factor - expected).abs().max()) <= 1e-4
+
+
+def test_what_only_networks_for_holes_can_is_refused_of_others_before_the_run(filling: Any) -> None:
+    _, folder = filling
+    facts = model_facts(folder)
+    free, kept = (hole_latent_facts(facts["vae"], keeping)["latent"] for keeping in (False, True))
+    told = guider_facts(facts["model"])["guider"]
+    check_sample(facts["model"], None, None, kept)
+    if folder.name == "9":
+        check_sample(facts["model"], None, None, free)
+        check_advanced(told, free, None)
+        return
+    sentence = rf"model '?{folder}.* was not trained to fill holes.*keep_outside on"
+    with pytest.raises(InputError, match=sentence):
+        check_sample(facts["model"], None, None, free)
+    with pytest.raises(InputError, match=sentence):
+        check_advanced(told, free, None)
+    # Of a latent that was masked anew nothing but its kind is the same.
+    check_sample(facts["model"], None, None, latent_facts(free)["latent"])
 
 
 def test_a_network_for_holes_may_draw_all_as_in_diffusers(
