@@ -183,3 +183,12 @@ def test_packs_that_fail_and_packs_that_are_read_are_told(
     expect(tree.get_by_role("treeitem", name="Thrice")).to_be_visible(timeout=30_000)
     expect(panel.get_by_role("status")).to_be_empty()
     page.close()
+
+
+def test_a_node_is_described_by_whole_sentences_and_found_by_words_of_two_lines(
+    editor: Editor,
+) -> None:
+    tree = library(editor.load(ONE))
+    search(editor, "reveals more of one or the other")
+    title = tree.get_by_role("treeitem").get_by_text("Compare images", exact=True)
+    expect(title).to_have_attribute("title", re.compile(r"dragging it reveals more .* other\b"))

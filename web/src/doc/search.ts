@@ -33,7 +33,7 @@ function wordsOf(named: Named): Words {
     title: named.title.toLowerCase(),
     names: ids.map(plain),
     category: named.category.toLowerCase(),
-    description: named.description.toLowerCase(),
+    description: named.description.toLowerCase().replace(/\s+/g, " "),
   };
   known.set(named, words);
   return words;

@@ -4,6 +4,10 @@ import { type Face, faceOf, type Library } from "./library";
 import { graphAt, groupAt } from "./scope";
 import type { Graph, NodeLayout, Workflow } from "./types";
 
+/** The first paragraph of a description, whose lines are broken where the source needs it. */
+export const summaryOf = (description: string): string =>
+  (description.split(/\n\s*\n/)[0] ?? "").replace(/\s+/g, " ").trim();
+
 /** The title that the user gave, or that of the node's type. */
 export const faceTitle = (face: Face, layout: NodeLayout | undefined): string =>
   layout?.title || face.title;

@@ -5,6 +5,7 @@ import { boxAround } from "../canvas/hit";
 import { isSeen, middleSeen } from "../canvas/reveal";
 import { DRAGGED_TYPE } from "../canvas/useDrops";
 import { searchNodes } from "../doc/search";
+import { summaryOf } from "../doc/titles";
 import type { Editor } from "../editor";
 import { useEditor, useLibrary, useSettings } from "../editor";
 import type { NodeSpec } from "../gen/nodes";
@@ -121,7 +122,7 @@ function Row({ entry }: { entry: Entry }) {
   const { spec } = entry;
   return (
     <>
-      <span className={css.title} title={spec.description.split("\n")[0]}>
+      <span className={css.title} title={summaryOf(spec.description)}>
         {spec.title}
       </span>
       <button

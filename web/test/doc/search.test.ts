@@ -44,6 +44,17 @@ test("a better answer has more points", () => {
   expect(match("c++ (", "c++ (old)")).toBeGreaterThan(50);
 });
 
+test("words are found where the source breaks a line between them", () => {
+  const named = {
+    id: "a.b",
+    was: [],
+    title: "B",
+    category: "",
+    description: "It adds\n  numbers.",
+  };
+  expect(searchAmong([named], "adds numbers")).toEqual([named]);
+});
+
 test("what has a name is searched whatever it is, in its order without a query", () => {
   const named = (title: string) => ({ id: title, title, category: "", description: "", was: [] });
   const all = [named("zebra"), named("ant")];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { makeLibrary } from "../../src/doc/library";
-import { flatTitle } from "../../src/doc/titles";
+import { flatTitle, summaryOf } from "../../src/doc/titles";
 import { EMPTY_WORKFLOW, type Workflow } from "../../src/doc/types";
 
 const inner: Workflow["groups"][string] = {
@@ -28,4 +28,9 @@ describe("the title of a node of a run", () => {
     expect(title("gone/deeper")).toBe("gone › deeper");
     expect(title("big/gone")).toBe("Upscale › gone");
   });
+});
+
+it("the summary of a node is its first paragraph in one line", () => {
+  expect(summaryOf("One sentence goes\non here.\n\nAnother.")).toBe("One sentence goes on here.");
+  expect(summaryOf("")).toBe("");
 });
