@@ -7,7 +7,7 @@ from typing import Annotated
 
 import torch
 
-from nodeflow import Device, File, Image, Latent, Model, ModelMemory, node
+from nodeflow import Device, File, Image, InputError, Latent, Model, ModelMemory, node
 from nodeflow_nodes.diffusion.families.tiny_decoder import KIND
 from nodeflow_nodes.diffusion.latents import finite
 from nodeflow_nodes.diffusion.parts import denoiser
@@ -37,8 +37,13 @@ def decode_taesd(
     Args:
         file: A small decoder for the model's family: taesd, taesdxl, taesd3 or taef1.
         model: The model that the latents were sampled with; it says how they are scaled.
-        latent: The latents.
+        latent: The latents, of pictures; those of videos need `decode`.
     """
+    if latent.samples.ndim != 4:
+        raise InputError(
+            f"the latent is of a video, and the small decoder {file} makes single pictures; use "
+            "decode, with the model's autoencoder"
+        )
     network = denoiser(model, models, device)
     kind = {"channels": latent.samples.shape[1], "downscale": latent.downscale}
     check_decode_taesd(file, {"channels": network.channels}, kind)

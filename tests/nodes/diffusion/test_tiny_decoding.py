@@ -54,6 +54,16 @@ def test_a_decoder_of_another_kind_is_refused_before_the_run(
         decode_taesd(file, loaded.model, latent, models=models, device=device)
 
 
+def test_latents_of_videos_are_refused(
+    small: AutoencoderTiny, tmp_path: Path, loaded: LoadedModel, models: ModelMemory, device: Device
+) -> None:
+    file = tmp_path / "taesd.safetensors"
+    save_file(small.state_dict(), file)
+    latent = Latent(torch.zeros(1, 4, 2, 8, 8), 8)
+    with pytest.raises(InputError, match=r"of a video, and .*taesd\.safetensors .* use decode"):
+        decode_taesd(file, loaded.model, latent, models=models, device=device)
+
+
 def test_what_only_encodes_or_is_something_else_says_so(
     small: AutoencoderTiny, tmp_path: Path
 ) -> None:
