@@ -145,7 +145,8 @@ def walked(
     steps = len(plan.sigmas) - 1
     services.progress(0, steps)
     watch = _watcher(model, network, plan, services)
-    x = method.walk(estimate, x, plan.sigmas, seeds, watch, fades=levels.fades)
+    # In float64: guidance multiplies what an estimate was rounded by, and the steps sum it up.
+    x = method.walk(estimate, x.double(), plan.sigmas, seeds, watch, fades=levels.fades).float()
     require_finite(x, steps, steps, services.device)
     say_what_was_cached(network)
     if mask is not None and last > 0:
@@ -226,6 +227,7 @@ def _watcher(
     look = look_at(model, network, services.models, services.device, services.folders)
 
     def on_step(step: int, total: int, denoised: Tensor) -> None:
+        denoised = denoised.float()
         require_finite(denoised, step, total, services.device)
         plan.on_estimate(step, network.unscaled(denoised))
         picture = None if look is None else partial(look, denoised)

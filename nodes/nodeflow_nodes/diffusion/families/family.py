@@ -107,7 +107,10 @@ class Weakening:
 
 
 class Denoiser(Protocol):
-    """A loaded network that estimates x0. `x` is always float32, as is every estimate.
+    """A loaded network that estimates x0.
+
+    Walks have x in float64, and an estimate has the dtype of its x: only the network itself rounds,
+    which computes in a precision of its own.
 
     Attributes:
         levels: The noise levels it was trained on, and how noise and picture mix at them.
