@@ -6,7 +6,6 @@ torch finds the facts once (`nodeflow.probe`); they are remembered, so that a pl
 from __future__ import annotations
 
 import contextlib
-import importlib
 import importlib.metadata
 import os
 import platform
@@ -19,6 +18,7 @@ from typing import cast
 from blake3 import blake3
 
 from nodeflow.errors import SettingsError, StoreError
+from nodeflow.garbage import imported
 from nodeflow.keys import FileMemory
 from nodeflow.sockets import Precision
 
@@ -92,9 +92,7 @@ def find_device(device: str, precision: str, memory: FileMemory | None) -> Devic
     if known is not None:
         return known
     # The import costs seconds, so it happens only when the question is new.
-    probe = cast(
-        "Callable[[str, str], dict[str, str]]", importlib.import_module("nodeflow.probe").probe
-    )
+    probe = cast("Callable[[str, str], dict[str, str]]", imported("nodeflow.probe").probe)
     answer = probe(device, precision)
     if memory is not None:
         # Who asks for it by its name later gets the answer that `auto` gave.
@@ -106,7 +104,7 @@ def find_device(device: str, precision: str, memory: FileMemory | None) -> Devic
 
 def memory_for_models(device: str) -> int:
     """Bytes that models may take on a device if nobody said how many: four fifths of its memory."""
-    found = cast("Callable[[str], int]", importlib.import_module("nodeflow.probe").device_memory)
+    found = cast("Callable[[str], int]", imported("nodeflow.probe").device_memory)
     return found(device) * 4 // 5
 
 

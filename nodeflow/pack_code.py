@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from nodeflow.errors import PackError
+from nodeflow.garbage import importing
 from nodeflow.packs import PackSource
 
 _DIGEST = "__nodeflow_digest__"
@@ -77,9 +78,10 @@ class PackCode:
 
 def import_module(source: PackSource | None, name: str) -> ModuleType:
     """Import a module, of the pack `source` if it is of one."""
-    if source is not None and source.by_path:
-        _load_package(source)
-    return importlib.import_module(name)
+    with importing(name):
+        if source is not None and source.by_path:
+            _load_package(source)
+        return importlib.import_module(name)
 
 
 @contextmanager

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 import threading
+from pathlib import Path
 
 import pytest
 
-from nodeflow.garbage import MANY, Freezer, uncollected
+from nodeflow.garbage import MANY, Freezer, imported, uncollected
 
 
 def test_nothing_is_collected_meanwhile_and_everything_afterwards():
@@ -19,6 +20,22 @@ def test_nothing_is_collected_meanwhile_and_everything_afterwards():
     assert gc.isenabled()
     with pytest.raises(ZeroDivisionError), uncollected():
         raise ZeroDivisionError
+    assert gc.isenabled()
+
+
+def test_modules_are_imported_while_nothing_is_collected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "looks_at_gc.py").write_text("import gc\n\nCOLLECTED = gc.isenabled()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = imported("looks_at_gc")
+    assert found.COLLECTED is False
+    assert gc.isenabled()
+    assert any(one is vars(found) for one in gc.get_objects(generation=2))
+    assert not any(one is vars(found) for one in gc.get_objects(generation=0))
+    assert imported("looks_at_gc") is found
+    with pytest.raises(ImportError):
+        imported("no_such_module_here")
     assert gc.isenabled()
 
 
