@@ -62,6 +62,21 @@ def test_a_past_run_is_shown_on_the_nodes_of_the_workflow_in_view(editor: Editor
     expect(first).to_have_attribute("aria-current", "true")
 
 
+def test_what_is_told_of_a_run_is_whole_on_a_small_screen(editor: Editor) -> None:
+    editor.page.set_viewport_size({"width": 1024, "height": 768})
+    case = {**CASE, "name": "told"}
+    case["nodes"]["start"]["inputs"]["value"] = 72
+    editor.load(case)
+    run(editor, "told")
+    case["nodes"]["second"]["inputs"]["b"] = 73
+    editor.load(case)
+    run(editor, "told")
+    editor.page.keyboard.press("Alt+6")
+    told = runs(editor).first.get_by_text("1 ran, 1 from memory")
+    expect(told).to_be_visible()
+    assert told.evaluate("line => line.scrollWidth <= line.clientWidth")
+
+
 def test_the_history_has_pictures_and_runs_again_after_a_reload(
     editor: Editor, server: Served
 ) -> None:
