@@ -107,6 +107,13 @@ def denoising(names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if re.sub(r"_\d+$", "", name) in DENOISERS)
 
 
+def stepping(names: Iterable[str]) -> list[str]:
+    """Those of a pipeline's parts that a step asks: the networks that estimate, and what stands
+    beside them for a half of guidance, such as `unconditional_transformer`."""
+    ends = tuple(f"_{name}" for name in DENOISERS)
+    return sorted(name for name in names if denoising([name]) or name.endswith(ends))
+
+
 def network_modules(path: Path) -> frozenset[str]:
     """Names of the modules of a folder's denoising network that have weights, with underscores;
     none where they are not diffusers', as in GGUF files."""

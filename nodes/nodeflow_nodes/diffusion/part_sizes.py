@@ -11,7 +11,7 @@ from nodeflow import Device, InputError, Precision, Recipe
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
 from nodeflow_nodes.diffusion.gguf_files import SUFFIX, is_gguf
 from nodeflow_nodes.diffusion.headers import Entry
-from nodeflow_nodes.diffusion.modular_folders import denoising
+from nodeflow_nodes.diffusion.modular_folders import stepping
 from nodeflow_nodes.diffusion.quantize_checks import SMALLEST, quantized_weights
 
 _FOLDERS = {
@@ -60,8 +60,8 @@ def _files(recipe: Recipe) -> list[Path]:
         if path.is_dir():
             names = _FOLDERS.get(recipe.part, ())
             if recipe.part == "denoiser":
-                # Some models have two, each for some of the noise.
-                names = tuple(denoising(part.name for part in path.iterdir()))
+                # Some models have two, each for some of the noise or for a half of guidance.
+                names = tuple(stepping(part.name for part in path.iterdir()))
             there = [path / name for name in names if (path / name).is_dir()] or [path]
             found += [file for folder in there for file in _one_variant(folder)]
         else:
