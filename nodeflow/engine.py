@@ -28,6 +28,7 @@ from nodeflow.garbage import Freezer, uncollected
 from nodeflow.heap import give_back
 from nodeflow.keys import FileDigests
 from nodeflow.models.memory import ModelMemory
+from nodeflow.openmp import sleep_early
 from nodeflow.overrides import override
 from nodeflow.packs import find_packs
 from nodeflow.plan import Plan, make_plan
@@ -77,6 +78,7 @@ class Engine:
         anywhere: bool = True,
         guard: bool = False,
     ) -> None:
+        sleep_early()
         self.settings = settings or Settings()
         self.warnings: list[str] = []
         self._device = device
