@@ -42,7 +42,7 @@ from nodeflow_nodes.diffusion.preview import look_at
 from nodeflow_nodes.diffusion.room import encoded_whole_or_not
 from nodeflow_nodes.diffusion.samplers.methods import METHODS, MethodName
 from nodeflow_nodes.diffusion.samplers.noise import Seeds, other_noise, start_noise
-from nodeflow_nodes.diffusion.samplers.step import Sigmas
+from nodeflow_nodes.diffusion.samplers.step import Denoise, Sigmas
 from nodeflow_nodes.diffusion.voices import Role, Voice, voices_of
 
 NO_FOLDERS = ModelFolders()
@@ -133,22 +133,14 @@ def walked(
     negative = heard("negative", prompts[1]) if guidance.scale != 1 else []
     estimate = guided(network, positive, negative, guidance)
     seeds = seeds_of(latent, plan.seed)
-    noise = start_noise(scaled, seeds)
-    if not plan.add_noise:
-        noise = torch.zeros_like(noise)
-    method = METHODS[plan.method]
+    noise = start_noise(scaled, seeds) if plan.add_noise else torch.zeros_like(scaled)
     if mask is not None:
-        seen = other_noise(scaled, seeds) if method.other_noise_outside else noise
+        other = METHODS[plan.method].other_noise_outside
+        seen = other_noise(scaled, seeds) if other else noise
         estimate = kept_outside(estimate, mask, scaled, seen, network)
     levels, last = network.levels, plan.sigmas[-1]
     x = levels.start(scaled, noise, plan.sigmas[0])
-    steps = len(plan.sigmas) - 1
-    services.progress(0, steps)
-    watch = _watcher(model, network, plan, services)
-    # In float64: guidance multiplies what an estimate was rounded by, and the steps sum it up.
-    x = method.walk(estimate, x.double(), plan.sigmas, seeds, watch, fades=levels.fades).float()
-    require_finite(x, steps, steps, services.device)
-    say_what_was_cached(network)
+    x = _stepped(model, network, estimate, x, seeds, plan, services)
     if mask is not None and last > 0:
         x = torch.where(mask == 0, levels.mixed(scaled, noise, last), x)
     ended = network.unscaled(levels.finish(x, last)).reshape(scaled.shape)
@@ -156,6 +148,27 @@ def walked(
         # Where nothing may change, no rounding counts either.
         ended = torch.where(mask == 0, begin.samples, ended)
     return replace(latent, samples=ended.reshape(samples.shape))
+
+
+def _stepped(
+    model: Model,
+    network: InParts,
+    estimate: Denoise,
+    x: Tensor,
+    seeds: Seeds,
+    plan: Plan,
+    services: Services,
+) -> Tensor:
+    """Where the steps of a plan lead from x, watched and told; scaled, as x is."""
+    steps = len(plan.sigmas) - 1
+    services.progress(0, steps)
+    watch, fades = _watcher(model, network, plan, services), network.levels.fades
+    # In float64: guidance multiplies what an estimate was rounded by, and the steps sum it up.
+    ended = METHODS[plan.method].walk(estimate, x.double(), plan.sigmas, seeds, watch, fades=fades)
+    ended = ended.float()
+    require_finite(ended, steps, steps, services.device)
+    say_what_was_cached(network)
+    return ended
 
 
 def _heard(
