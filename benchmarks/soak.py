@@ -79,14 +79,17 @@ class Soak:
             if before != told["id"]:
                 raise RuntimeError(f"the key {key} made two jobs: {before} and {told['id']}")
 
+    def repeated(self) -> list[str]:
+        """Now and then a request whose answer was heard, to be sent once more."""
+        heard = list(self.acknowledged)
+        return [self.chance.choice(heard)] if heard and self.chance.random() < 0.1 else []
+
     async def work(self, url: str) -> None:
         """Hand in jobs, first those that nobody acknowledged, until the server is gone."""
         async with aiohttp.ClientSession() as session:
             while True:
                 open_keys = [key for key in self.keys if key not in self.acknowledged]
-                # Now and then a request is repeated whose answer was heard.
-                again = [self.chance.choice(list(self.keys))] if self.chance.random() < 0.1 else []
-                for key in open_keys + [key for key in again if key in self.keys]:
+                for key in open_keys + self.repeated():
                     await self.hand_in(session, url, key)
                 number = len(self.keys)
                 key = f"key-{number}"
