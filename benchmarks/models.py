@@ -15,6 +15,7 @@ PARTS: Parts = {
     "step": model_measures.step,
     "pictures": model_measures.pictures,
     "compiled": model_measures.compiled,
+    "blocks": model_measures.compiled_blocks,
     "batch": model_measures.batch,
     "cancel": model_measures.cancel,
     "cold": model_measures.cold,

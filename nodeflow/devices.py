@@ -20,6 +20,7 @@ from blake3 import blake3
 from nodeflow.errors import SettingsError, StoreError
 from nodeflow.garbage import imported
 from nodeflow.keys import FileMemory
+from nodeflow.settings import Compiling
 from nodeflow.sockets import Precision
 
 LIBRARIES = ("torch", "diffusers", "transformers")
@@ -37,14 +38,15 @@ class Device:
     Attributes:
         name: What `torch.device` takes: `cpu`, `cuda:0`, `mps`, ...
         precision: The number format to compute in.
-        compiled: Networks that denoise are compiled for it before they are used.
+        compiled: Networks that denoise are compiled for it before they are used; with `blocks`
+            only the blocks that they repeat.
         may_lower: Where memory is too small, models may compute in a lower precision.
         streamed: Weights come block by block while they are used, also of models that would fit.
     """
 
     name: str = "cpu"
     precision: Precision = Precision.FP32
-    compiled: bool = False
+    compiled: Compiling = False
     may_lower: bool = False
     streamed: bool = False
 
@@ -68,6 +70,7 @@ class DeviceFacts:
         """The facts as one text, for keys."""
         # Compiled code rounds a little otherwise.
         how = self.device.precision.value + ("+compiled" if self.device.compiled else "")
+        how += "+blocks" if self.device.compiled == "blocks" else ""
         # Who wants the precision as it was asked for must not be given what came of less.
         how += "+lower" if self.device.may_lower else ""
         return "|".join([self.device.name, how, self.kind, *_versions()])

@@ -7,11 +7,19 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 import psutil
-from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -57,6 +65,13 @@ def _not_negative(size: ByteSize) -> ByteSize:
     return size
 
 
+def _true_false_or_blocks(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return check(value.strip().lower() if isinstance(value, str) else value)
+    except ValidationError:
+        raise ValueError("write true, false or blocks") from None
+
+
 def _share_of_ram(share: float) -> ByteSize:
     return ByteSize(psutil.virtual_memory().total * share)
 
@@ -65,6 +80,8 @@ Folder = Annotated[Path, AfterValidator(_absolute)]
 Folders = Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_split)]
 Size = Annotated[ByteSize, AfterValidator(_not_negative)]
 """Bytes as a number, or as a text such as `8GB` or `512 MiB`."""
+Compiling = Annotated[bool | Literal["blocks"], WrapValidator(_true_false_or_blocks)]
+"""Whether networks are compiled: whole, or only the blocks that they repeat."""
 
 
 class Settings(BaseSettings):
@@ -84,8 +101,8 @@ class Settings(BaseSettings):
         history: Budget of a server's journal, in bytes; the oldest finished jobs leave first.
         history_days: Days after which a finished job leaves the journal.
         cpu_threads: How many nodes may compute on the CPU at once.
-        compile: Compile the networks that denoise; the first step then takes minutes, and all
-            others are faster.
+        compile: Compile the networks that denoise: whole, so that the first step takes minutes, or
+            with `blocks` only the blocks that a network repeats, which takes far less.
         lower_precision: Where memory is too small for a model, go on in a lower precision, which
             changes pictures a little.
         server: Address of the server that clients talk to; empty for the one on this machine.
@@ -108,7 +125,7 @@ class Settings(BaseSettings):
     history: Size = ByteSize(2 * _GB)
     history_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 90.0
     cpu_threads: Annotated[int, Field(ge=1, le=256)] = min(4, os.cpu_count() or 1)
-    compile: bool = False
+    compile: Compiling = False
     lower_precision: bool = False
     server: str = ""
     token: str = Field("", repr=False)

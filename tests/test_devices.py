@@ -81,6 +81,7 @@ def test_results_of_compiled_networks_are_known_apart(tmp_path, monkeypatch):
     plain = token("a", compile=False)
     assert "TORCHINDUCTOR_CACHE_DIR" not in os.environ
     assert token("b", compile=True) == plain.replace("|fp32|", "|fp32+compiled|")
+    assert token("b", compile="blocks") == plain.replace("|fp32|", "|fp32+compiled+blocks|")
     assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path / "b" / "compiled")
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def test_a_budget_may_be_written_with_its_unit(
         ("NODEFLOW_HISTORY_DAYS", "-1"),
         ("NODEFLOW_HISTORY_DAYS", "inf"),
         ("NODEFLOW_HISTORY_DAYS", "ever"),
+        ("NODEFLOW_COMPILE", "block"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_variable(
@@ -93,6 +95,30 @@ def test_a_bad_value_is_refused_by_the_name_of_its_variable(
 
     assert variable in str(caught.value)
     assert repr(text) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "how"),
+    [("1", True), ("true", True), ("0", False), ("no", False), ("blocks", "blocks")],
+)
+def test_networks_are_compiled_whole_or_by_blocks_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, how: object
+):
+    monkeypatch.setenv("NODEFLOW_COMPILE", text)
+    assert Settings().compile == how
+    monkeypatch.delenv("NODEFLOW_COMPILE")
+    write_config(tmp_path, monkeypatch, f"compile = {json.dumps(how)}")
+    assert Settings().compile == how
+
+
+def test_how_else_networks_could_be_compiled_is_asked_back(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NODEFLOW_COMPILE", "regions")
+    with pytest.raises(SettingsError) as caught:
+        Settings()
+    assert str(caught.value) == (
+        "The setting 'compile' in the variable NODEFLOW_COMPILE cannot be 'regions': write true, "
+        "false or blocks."
+    )
 
 
 def test_a_misspelt_variable_is_refused_with_the_right_one(monkeypatch: pytest.MonkeyPatch):

@@ -24,7 +24,7 @@ from nodeflow.cli.assignments import (
 from nodeflow.cli.display import choose_display, explanation
 from nodeflow.cli.fetching import fetch_wanted
 from nodeflow.cli.interrupts import cancelled_by_ctrl_c
-from nodeflow.cli.options import Compile, LowerPrecision, settings_with
+from nodeflow.cli.options import Compile, CompileBlocks, LowerPrecision, settings_with
 from nodeflow.cli.terminal import Terminal
 from nodeflow.engine import Engine
 from nodeflow.events import Event, NodeFailed
@@ -58,6 +58,7 @@ def run(
     device: DeviceName = "auto",
     precision: PrecisionName = "auto",
     compile: Compile = False,
+    compile_blocks: CompileBlocks = False,
     lower_precision: LowerPrecision = False,
     no_cache: NoCache = False,
     explain: Explain = False,
@@ -70,7 +71,7 @@ def run(
     what was computed so far is kept.
     """
     texts = parse(assignments or [])
-    settings = settings_with(compile, lower_precision)
+    settings = settings_with(compile, compile_blocks, lower_precision)
     failures: list[NodeFailed] = []
     display = choose_display(as_json, sys.stdout, Terminal(stderr=True))
 

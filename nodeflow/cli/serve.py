@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import typer
 from aiohttp import web
 
-from nodeflow.cli.options import Compile, LowerPrecision, settings_with
+from nodeflow.cli.options import Compile, CompileBlocks, LowerPrecision, settings_with
 from nodeflow.errors import SettingsError
 from nodeflow.server.access import Access
 from nodeflow.server.app import Options, make_app
@@ -58,6 +58,7 @@ def serve(
         Literal["auto", "fp32", "bf16", "fp16"], typer.Option(help="Of the models' numbers.")
     ] = "auto",
     compile: Compile = False,
+    compile_blocks: CompileBlocks = False,
     lower_precision: LowerPrecision = False,
     build: Annotated[
         bool,
@@ -69,7 +70,7 @@ def serve(
     What is handed in is on disk before it is acknowledged; after a crash, or when you end the
     server with Ctrl-C, the next start goes on where it was.
     """
-    settings = settings_with(compile, lower_precision)
+    settings = settings_with(compile, compile_blocks, lower_precision)
     context = ssl_context(cert, key)
     access = Access.of(
         host,

@@ -238,7 +238,9 @@ async def test_a_fault_in_what_listens_does_not_end_the_watch(caplog):
 
 def test_settings_arrive_in_another_process_as_they_are(tmp_path, monkeypatch):
     folders = (tmp_path / "one", tmp_path / "two")
-    settings = Settings(packs=folders, data=tmp_path / "d", memory="123 MB", cpu_threads=3)
+    settings = Settings(
+        packs=folders, data=tmp_path / "d", memory="123 MB", cpu_threads=3, compile="blocks"
+    )
     for name in [name for name in os.environ if name.startswith("NODEFLOW_")]:
         monkeypatch.delenv(name)
     told = subprocess.run(

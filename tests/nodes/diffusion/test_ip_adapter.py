@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from diffusers import StableDiffusionControlNetPipeline
 from nodeflow_nodes.diffusion import ip_adapter, parts
 from nodeflow_nodes.diffusion.conditioning import area_conditioning, combine_conditioning
 from nodeflow_nodes.diffusion.control import apply_controlnet, load_controlnet
+from nodeflow_nodes.diffusion.families.compiling import compiled, repeated_blocks
 from nodeflow_nodes.diffusion.ip_adapter import (
     CLIP_VISION_SOCKET,
     IP_ADAPTER_SOCKET,
@@ -278,7 +280,7 @@ def test_a_compiled_network_sees_too(
     found = draw(opened["1"], change)
     network: Any = parts.denoiser(opened["1"].model, **SERVICES)
 
-    def compiled(*args: Any, **kwargs: Any) -> Any:
+    def code(*args: Any, **kwargs: Any) -> Any:
         """Code that was made when nothing was hooked."""
         hooks = [(m, m._forward_hooks.copy()) for m in network.network.modules()]
         for module, _ in hooks:
@@ -289,12 +291,33 @@ def test_a_compiled_network_sees_too(
             for module, kept in hooks:
                 module._forward_hooks.update(kept)
 
-    network.network._compiled_call_impl = compiled
+    network.network._compiled_call_impl = code
     try:
         assert torch.equal(draw(opened["1"], change), found)
         assert torch.equal(draw(opened["1"]), plain)
     finally:
         network.network._compiled_call_impl = None
+
+
+def test_a_network_with_compiled_blocks_sees_too(
+    pipes: dict[str, Any], opened: dict[str, LoadedModel], encoder: Path, tmp_path: Path
+) -> None:
+    file = write_adapter(make_adapter(pipes["1"].unet, "plain"), tmp_path / "ip.safetensors")
+    change, plain = seeing(file, encoder / "folder", IMAGES[:1]), draw(opened["1"])
+    found = draw(opened["1"], change)
+    network: Any = parts.denoiser(opened["1"].model, **SERVICES)
+    blocks = repeated_blocks(network.network)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+        compiled(network.network, Device(compiled="blocks"))
+    try:
+        assert torch.equal(draw(opened["1"]), plain)
+        assert torch.equal(draw(opened["1"], change), found)
+        assert all("forward" in vars(block) for block in blocks)
+        assert torch.equal(draw(opened["1"]), plain)
+    finally:
+        for block in blocks:
+            del block.forward
 
 
 def test_one_for_a_network_of_other_layers_is_told(

@@ -161,14 +161,18 @@ def without_blocks(blocks: list[nn.Module], numbers: tuple[int, ...]) -> Iterato
             f"{beyond[0]} to skip"
         )
     skipped = [blocks[number] for number in dict.fromkeys(numbers)]
+    # A block that was compiled has one of its own.
+    own = [(block, vars(block).get("forward")) for block in skipped]
     try:
         for block in skipped:
             block.forward = _handed_on
         yield
     finally:
-        for block in skipped:
-            # The class's own shows again.
+        for block, forward in own:
+            # The class's shows again.
             del block.forward
+            if forward is not None:
+                block.forward = forward
 
 
 def _handed_on(

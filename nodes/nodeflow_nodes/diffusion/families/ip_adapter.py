@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from nodeflow import Device, InputError
 from nodeflow_nodes.diffusion.families.clip_vision import ClipVision
+from nodeflow_nodes.diffusion.families.compiling import as_written
 from nodeflow_nodes.diffusion.families.hints import Sight
 from nodeflow_nodes.diffusion.families.ip_adapter_keys import (
     ATTENTION,
@@ -124,7 +125,8 @@ def seeing(network: UNet2DConditionModel, sights: Sequence[Sight]) -> Iterator[C
             both = _BesideText(attention.heads, looks)
             hooks.append(attention.to_q.register_forward_hook(both.keep_query))
             hooks.append(attention.to_out[0].register_forward_pre_hook(both.add))
-        yield network if getattr(network, "_compiled_call_impl", None) is None else network.forward
+        with as_written(network) as call:
+            yield call
     finally:
         for hook in hooks:
             hook.remove()

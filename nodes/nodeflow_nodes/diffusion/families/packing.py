@@ -37,6 +37,14 @@ def packed(network: N, device: Device) -> N:
     return network
 
 
+def unpacking(network: N) -> N:
+    """The network, before its first call, whose convolutions keep no blocks any more."""
+    keeping: list[nn.Module] = [one for one in network.modules() if type(one) is PackedConv2d]
+    for module in keeping:
+        module.__class__ = nn.Conv2d
+    return network
+
+
 def by_channels(network: N, device: Device) -> N:
     """The network, not packed, whose convolutions give the same as packed ones.
 
@@ -61,8 +69,8 @@ def _convolutions(network: nn.Module) -> Iterator[nn.Conv2d]:
 
 
 def packs(device: Device) -> bool:
-    """Whether there are blocks to keep: what is compiled has its own, and a GPU has none."""
-    if device.name != "cpu" or device.precision is not Precision.BF16 or device.compiled:
+    """Whether there are blocks to keep: what is compiled whole has its own, a GPU has none."""
+    if device.name != "cpu" or device.precision is not Precision.BF16 or device.compiled is True:
         return False
     found = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return bool(

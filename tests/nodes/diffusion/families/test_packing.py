@@ -45,6 +45,7 @@ def picture(shape: tuple[int, ...], seed: int = 1) -> Tensor:
 def test_what_is_compiled_or_elsewhere_or_exact_is_not_packed() -> None:
     assert not packs(Device())
     assert not packs(replace(BF16, compiled=True))
+    assert packs(replace(BF16, compiled="blocks")) == packs(BF16)
     assert not packs(Device("cuda:0", Precision.BF16))
     assert not packs(Device(precision=Precision.FP16))
 
