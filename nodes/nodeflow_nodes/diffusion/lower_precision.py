@@ -55,12 +55,13 @@ def precisions(
 
 
 def _may_stream(recipe: Recipe, models: ModelMemory, device: Device) -> bool:
-    """Whether a part can stream and does not yet; to a GPU only networks do."""
+    """Whether a part can stream and does not yet; to a GPU only networks and text
+    encoders do."""
     if quantized_weights(recipe.patches):
         return False
     if models.streams(device, expected_bytes(recipe, device)()):
         return False
-    return device.name == "cpu" or recipe.part == "denoiser"
+    return device.name == "cpu" or recipe.part in ("denoiser", "text_encoder")
 
 
 def _lower(recipe: Recipe, device: Device) -> tuple[Recipe, Device, str] | None:

@@ -98,7 +98,7 @@ def denoiser(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
             "weights that were quantised cannot be streamed, so they are loaded whole",
         )
         return models.get(model, device, quantized, lambda part: part.size, expected)
-    if device.name != "cpu" and models.streams(device, expected_bytes(plain, device)()):
+    if _streams_to_gpu(plain, models, device):
         return _streamed_to_gpu(model, models, device)
     base = _kept(plain, models, device, lambda place: family.load_denoiser(plain, place))
     if not model.patches:
@@ -131,19 +131,34 @@ def text_model(encoder: Recipe, models: ModelMemory, device: Device) -> TextMode
     """Tokenizer and text encoder of a model, with what is laid over them."""
     family = family_of(encoder)
     plain = replace(encoder, patches=())
-    base = _kept(plain, models, device, lambda place: family.load_text_model(there(plain), place))
-    if not encoder.patches:
-        return base
     laying = Laying(encoder.patches)
 
-    def patched() -> TextModel:
-        found = base.changed(laying)
-        words = [Embedding.read(patch) for patch in encoder.patches if patch.kind == EMBEDDING]
-        left_out = [patch.amount for patch in encoder.patches if patch.kind == CLIP_SKIP]
-        found = found.with_words(words) if words else found
-        return found.without_layers(int(left_out[-1])) if left_out else found
+    def load(place: Device) -> TextModel:
+        return family.load_text_model(there(plain), place)
 
-    return models.get(encoder, device, patched, lambda _: laying.fresh)
+    if _streams_to_gpu(plain, models, device):
+        stream = _stream_to_gpu(plain, models, device)
+
+        def streamed() -> TextModel:
+            whole = load(Resting("cpu", device.precision))
+            return _laid_over(whole, encoder, laying).changed(stream)
+
+        return models.get(encoder, device, streamed, lambda _: stream.held)
+    base = _kept(plain, models, device, load)
+    if not encoder.patches:
+        return base
+    return models.get(
+        encoder, device, lambda: _laid_over(base, encoder, laying), lambda _: laying.fresh
+    )
+
+
+def _laid_over(plain: TextModel, encoder: Recipe, laying: Laying) -> TextModel:
+    """A text model with what a recipe lays over it."""
+    found = plain.changed(laying) if encoder.patches else plain
+    words = [Embedding.read(patch) for patch in encoder.patches if patch.kind == EMBEDDING]
+    left_out = [patch.amount for patch in encoder.patches if patch.kind == CLIP_SKIP]
+    found = found.with_words(words) if words else found
+    return found.without_layers(int(left_out[-1])) if left_out else found
 
 
 @lowering
@@ -182,12 +197,21 @@ def control_network(control: Recipe, models: ModelMemory, device: Device) -> Con
     return _kept(control, models, device, lambda place: family.load_control(control, place))
 
 
+def _streams_to_gpu(plain: Recipe, models: ModelMemory, device: Device) -> bool:
+    return device.name != "cpu" and models.streams(device, expected_bytes(plain, device)())
+
+
+def _stream_to_gpu(plain: Recipe, models: ModelMemory, device: Device) -> StreamingToGpu:
+    """What lets a part stream to a GPU, after it is said why."""
+    _say_larger(plain, models, device, "its blocks are streamed from RAM, which takes longer")
+    return StreamingToGpu(device)
+
+
 def _streamed_to_gpu(model: Recipe, models: ModelMemory, device: Device) -> Denoiser:
     """A network larger than models may be on a GPU. It is changed while it streams, so it shares
     nothing with the same network under other patches."""
     plain = replace(model, patches=())
-    _say_larger(plain, models, device, "its blocks are streamed from RAM, which takes longer")
-    stream = StreamingToGpu(device)
+    stream = _stream_to_gpu(plain, models, device)
 
     def load() -> Denoiser:
         whole = family_of(model).load_denoiser(plain, Resting("cpu", device.precision))

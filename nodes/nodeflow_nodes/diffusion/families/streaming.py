@@ -2,8 +2,9 @@
 
 On the CPU weights lie in mapped files, and behind each block its memory is given back; what there
 is of it beside keeps the files at hand. To a GPU blocks come out of RAM, the next while one
-computes, by diffusers' group offloading. (Its way to stream from files would read a network whole
-before it begins, hold convolutions in another order, and let no two networks share weights.)
+computes, by diffusers' group offloading; those of text encoders, which lie deeper, one by one. (Its
+way to stream from files would read a network whole before it begins, hold convolutions in another
+order, and let no two networks share weights.)
 """
 
 from __future__ import annotations
@@ -128,19 +129,87 @@ class StreamingToGpu:
         network = part.network
         if any(map(in_blocks, network.parameters())):
             print("Weights in blocks, as of GGUF files, cannot be streamed to a GPU: loaded whole.")
-            self.held += sum(tensor.nbytes for tensor in _tensors(network))
+            self.held += _bytes(network)
             return network.to(self._device)
         # It imports accelerate, which takes its time.
         from diffusers.hooks.group_offloading import apply_group_offloading
 
-        outside, block = _at_once(network)
-        self.held += outside + 2 * block
+        within = _around_blocks(network)
+        # diffusers can bring the next block while one computes only if no blocks lie deeper.
+        ahead = self._device.type == "cuda" and not within
+        self.held += _one_by_one(network) if within else _with_the_rest(network, 1 + ahead)
         apply_group_offloading(
             network,
             onload_device=self._device,
             offload_device=torch.device("cpu"),
             offload_type="block_level",
             num_blocks_per_group=1,
-            use_stream=self._device.type == "cuda",
+            use_stream=ahead,
+            block_modules=within or None,
         )
+        if within:
+            network.register_forward_pre_hook(self._inputs, with_kwargs=True)
         return network
+
+    def _inputs(
+        self, network: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What a network is given, where it computes: it has no weights of its own to follow."""
+        from accelerate.utils import send_to_device  # type: ignore[import-untyped]  # no types
+
+        return send_to_device(args, self._device), send_to_device(kwargs, self._device)
+
+
+def _bytes(module: nn.Module) -> int:
+    return sum(tensor.nbytes for tensor in _tensors(module))
+
+
+def _is_list(module: nn.Module) -> bool:
+    return isinstance(module, nn.ModuleList | nn.Sequential)
+
+
+def _around_blocks(network: nn.Module) -> list[str]:
+    """Names of all that lies beside blocks where these lie deeper in a network, as in text
+    encoders: each then comes and goes by itself. Empty where they are the network's own."""
+    if any(map(_is_list, network.children())):
+        return []
+    around: set[str] = set()
+    lists: set[str] = set()
+    modules = [network]
+    while modules:
+        module = modules.pop()
+        if not any(map(_is_list, module.modules())):
+            continue
+        for name, child in module.named_children():
+            (lists if _is_list(child) else around).add(name)
+            if not _is_list(child):
+                modules.append(child)
+    # By name alone a list could be taken for one that is no block.
+    return sorted(around - lists)
+
+
+def _one_by_one(module: nn.Module) -> int:
+    """Bytes that are there at once, at most, if blocks and all beside them come one by one."""
+    if not any(map(_is_list, module.modules())):
+        return _bytes(module)
+    own = sum(
+        tensor.nbytes
+        for tensor in (*module._parameters.values(), *module._buffers.values())
+        if tensor is not None
+    )
+    children = (block for child in module.children() for block in _blocks_or_itself(child))
+    return own + max((size for size in children), default=0)
+
+
+def _blocks_or_itself(child: nn.Module) -> Iterator[int]:
+    if _is_list(child):
+        yield from map(_bytes, child.children())
+    else:
+        yield _one_by_one(child)
+
+
+def _with_the_rest(network: nn.Module, blocks: int) -> int:
+    """Bytes of all beside a network's blocks, and of so many of these."""
+    lists = [child for child in network.children() if _is_list(child)]
+    sizes = [_bytes(block) for child in lists for block in child.children()]
+    return _bytes(network) - sum(sizes) + blocks * max(sizes, default=0)
