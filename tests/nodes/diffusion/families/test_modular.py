@@ -299,6 +299,15 @@ def test_its_networks_are_compiled_for_those_who_ask(
         torch.nn.Module, "compile", lambda self, **options: asked.append(type(self).__name__)
     )
     monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/g++")
+    blocks: list[str] = []
+
+    def compile(forward: Any, **options: Any) -> Any:
+        blocks.append(forward.__qualname__)
+        return forward
+
     for compiled in (False, True):
         denoiser(model.model, ModelMemory(), Device(compiled=compiled))
     assert asked == ["WanTransformer3DModel"]
+    monkeypatch.setattr(torch, "compile", compile)
+    denoiser(model.model, ModelMemory(), Device(compiled="blocks"))
+    assert (asked, blocks) == (["WanTransformer3DModel"], ["WanTransformerBlock.forward"])
