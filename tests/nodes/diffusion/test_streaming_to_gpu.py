@@ -1,4 +1,4 @@
-"""Text encoders larger than what models may take on a GPU stream to it by blocks."""
+"""Networks and text encoders larger than what models may take on a GPU stream to it by blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 from nodeflow_nodes.diffusion import parts
-from nodeflow_nodes.diffusion.load import LoadedModel, load_model
+from nodeflow_nodes.diffusion.families.family import PromptBatch
+from nodeflow_nodes.diffusion.load import LoadedModel, load_denoiser, load_model
 from nodeflow_nodes.diffusion.lora import load_lora
 from nodeflow_nodes.diffusion.lower_precision import precisions
 from nodeflow_nodes.diffusion.text_encoders import clip_skip, load_embedding
@@ -16,9 +17,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nodeflow import Conditioning, Device, ModelMemory, Recipe
+from tests.nodes.diffusion.gguf_writing import write_gguf
 from tests.nodes.diffusion.lora_files import diffusers_state, make_layers, write
 from tests.nodes.diffusion.modular_models import save_z_image
 from tests.nodes.diffusion.pretended_gpu import NAME, PretendedGpu
+from tests.nodes.diffusion.tiny_flow_models import original_flux
 
 PROMPT = "a (red:1.3) apple"
 LITTLE, PLENTY = 1000, 1 << 40
@@ -133,3 +136,39 @@ def test_where_memory_runs_out_a_text_encoder_streams_before_its_precision_falls
     assert whole.name == "the text encoder in fp32"
     assert streamed.name == "the text encoder in fp32, whose weights are streamed block by block"
     assert streamed.work()
+
+
+@pytest.mark.parametrize("stored", ["whole", "gguf"])
+def test_a_network_streams_and_so_does_one_whose_weights_are_a_gguf_file(
+    flow_pipes: dict[str, Any],
+    flow_opened: dict[str, LoadedModel],
+    gpu: PretendedGpu,
+    tmp_path: Path,
+    stored: str,
+) -> None:
+    model = flow_opened["flux"].model
+    if stored == "gguf":
+        state = original_flux(flow_pipes["flux"].transformer.state_dict())
+        model = load_denoiser(write_gguf(state, tmp_path / "model.gguf"))
+
+    def estimated(models: ModelMemory, on: PretendedGpu) -> Tensor:
+        with on:
+            network = parts.denoiser(model, models, Device(NAME))
+            draw = torch.Generator().manual_seed(0)
+            x = torch.randn(1, network.channels, 8, 8, generator=draw).to(NAME)
+            numbers = {
+                name: torch.full((1,), value).to(NAME)
+                for name, value in network.defaults(False).items()
+            }
+            hidden = torch.randn(1, 8, network.text_width, generator=draw)
+            prompt = PromptBatch(hidden.to(NAME), torch.ones(1, 64).to(NAME), numbers)
+            network.estimate(x, 0.9, prompt)
+            return network.estimate(x, 0.7, prompt)
+
+    little, whole = memory(LITTLE), PretendedGpu()
+    wanted = estimated(memory(PLENTY), whole)
+    assert torch.equal(estimated(little, gpu), wanted)
+    inputs = 64 << 10
+    assert gpu.most <= little.used + inputs
+    assert little.used < whole.most
+    assert gpu.now < inputs

@@ -127,16 +127,14 @@ class StreamingToGpu:
 
     def __call__(self, part: Part) -> Any:
         network = part.network
-        if any(map(in_blocks, network.parameters())):
-            print("Weights in blocks, as of GGUF files, cannot be streamed to a GPU: loaded whole.")
-            self.held += _bytes(network)
-            return network.to(self._device)
         # It imports accelerate, which takes its time.
         from diffusers.hooks.group_offloading import apply_group_offloading
 
         within = _around_blocks(network)
-        # diffusers can bring the next block while one computes only if no blocks lie deeper.
-        ahead = self._device.type == "cuda" and not within
+        # diffusers can bring the next block while one computes only if no blocks lie deeper. Then
+        # weights lie in pinned memory, which nobody has tried with the matrices of GGUF files.
+        packed = any(map(in_blocks, network.parameters()))
+        ahead = self._device.type == "cuda" and not within and not packed
         self.held += _one_by_one(network) if within else _with_the_rest(network, 1 + ahead)
         apply_group_offloading(
             network,
