@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nodeflow import Device, InputError, ModelMemory, Patch, Precision, Recipe
+from nodeflow_nodes.diffusion.families.control_keys import CONTROL
 from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.part_sizes import expected_bytes
 from nodeflow_nodes.diffusion.quantize_checks import QUANTIZED, check_quantize, quantized_weights
@@ -18,6 +19,8 @@ Load = Callable[[Recipe, ModelMemory, Device], T]
 """Loads a part, or computes with it."""
 
 _INT8 = "int8"
+_TO_GPU = ("denoiser", "text_encoder", CONTROL)
+"""Parts that stream to a GPU."""
 _CALLED = {"denoiser": "network", "text_encoder": "text encoder", "vae": "autoencoder"}
 
 
@@ -55,13 +58,13 @@ def precisions(
 
 
 def _may_stream(recipe: Recipe, models: ModelMemory, device: Device) -> bool:
-    """Whether a part can stream and does not yet; to a GPU only networks and text
-    encoders do."""
+    """Whether a part can stream and does not yet; to a GPU only those do that may be
+    large."""
     if quantized_weights(recipe.patches):
         return False
     if models.streams(device, expected_bytes(recipe, device)()):
         return False
-    return device.name == "cpu" or recipe.part in ("denoiser", "text_encoder")
+    return device.name == "cpu" or recipe.part in _TO_GPU
 
 
 def _lower(recipe: Recipe, device: Device) -> tuple[Recipe, Device, str] | None:

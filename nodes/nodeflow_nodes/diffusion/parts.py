@@ -194,6 +194,14 @@ def image_encoder(encoder: Recipe, models: ModelMemory, device: Device) -> ClipV
 def control_network(control: Recipe, models: ModelMemory, device: Device) -> ControlNetwork:
     """A control network."""
     family = family_of(control)
+    if _streams_to_gpu(control, models, device):
+        stream = _stream_to_gpu(control, models, device)
+
+        def streamed() -> ControlNetwork:
+            place = Resting("cpu", device.precision)
+            return family.load_control(control, place).changed(stream)
+
+        return models.get(control, device, streamed, lambda _: stream.held)
     return _kept(control, models, device, lambda place: family.load_control(control, place))
 
 

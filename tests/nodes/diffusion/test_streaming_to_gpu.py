@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from nodeflow_nodes.diffusion import parts
+from nodeflow_nodes.diffusion.control import load_controlnet
 from nodeflow_nodes.diffusion.families.family import PromptBatch
 from nodeflow_nodes.diffusion.load import LoadedModel, load_denoiser, load_model
 from nodeflow_nodes.diffusion.lora import load_lora
@@ -22,6 +23,7 @@ from tests.nodes.diffusion.lora_files import diffusers_state, make_layers, write
 from tests.nodes.diffusion.modular_models import save_z_image
 from tests.nodes.diffusion.pretended_gpu import NAME, PretendedGpu
 from tests.nodes.diffusion.tiny_flow_models import original_flux
+from tests.nodes.diffusion.tiny_models import make_control, save
 
 PROMPT = "a (red:1.3) apple"
 LITTLE, PLENTY = 1000, 1 << 40
@@ -171,4 +173,33 @@ def test_a_network_streams_and_so_does_one_whose_weights_are_a_gguf_file(
     inputs = 64 << 10
     assert gpu.most <= little.used + inputs
     assert little.used < whole.most
+    assert gpu.now < inputs
+
+
+def test_so_does_a_control_network(
+    pipes: dict[str, Any], gpu: PretendedGpu, tmp_path: Path
+) -> None:
+    file = save(make_control(pipes["1"].unet).state_dict(), tmp_path / "control.safetensors")
+    net = load_controlnet(file)
+
+    def estimated(models: ModelMemory, on: PretendedGpu) -> list[Tensor]:
+        draw = torch.Generator().manual_seed(0)
+        latent, picture = torch.randn(1, 4, 8, 8, generator=draw), torch.ones(1, 3, 64, 64)
+        with on:
+            control: Any = parts.control_network(net, models, Device(NAME))
+            width = control.network.config.cross_attention_dim
+            hidden = torch.randn(1, 8, width, generator=draw).to(NAME)
+            given = (latent.to(NAME), torch.tensor(3).to(NAME), hidden, picture.to(NAME))
+            with torch.no_grad():
+                for _ in range(2):
+                    levels, middle = control.network(*given, return_dict=False)
+            return [*levels, middle]
+
+    little, whole = memory(LITTLE), PretendedGpu()
+    wanted = estimated(memory(PLENTY), whole)
+    found = estimated(little, gpu)
+    assert all(torch.equal(one, other) for one, other in zip(found, wanted, strict=True))
+    inputs = 256 << 10
+    assert gpu.most <= little.used + inputs
+    assert little.used + inputs < whole.most
     assert gpu.now < inputs

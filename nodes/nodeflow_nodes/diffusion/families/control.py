@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diffusers.loaders.single_file_utils import convert_controlnet_checkpoint
@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from nodeflow import Device, InputError
-from nodeflow_nodes.diffusion.families.control_keys import ControlFile, control_prefix
+from nodeflow_nodes.diffusion.families.changes import Change, Part
+from nodeflow_nodes.diffusion.families.control_keys import CONTROL, ControlFile, control_prefix
 from nodeflow_nodes.diffusion.families.hints import Encode, Hint
 from nodeflow_nodes.diffusion.families.pretrained import load_part, weight_bytes
 from nodeflow_nodes.diffusion.families.shapes import control_config
@@ -40,6 +41,10 @@ class UnetControl:
     @property
     def size(self) -> int:
         return weight_bytes(self.network)
+
+    def changed(self, change: Change) -> UnetControl:
+        """See `ControlNetwork.changed`."""
+        return replace(self, network=change(Part(CONTROL, self.network)))
 
     def seen(self, image: Tensor, height: int, width: int, encode: Encode) -> Tensor:
         """See `ControlNetwork.seen`: the picture itself."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from nodeflow import InputError
+from nodeflow_nodes.diffusion.families.changes import Change, Part
 from nodeflow_nodes.diffusion.families.control import fitted
+from nodeflow_nodes.diffusion.families.control_keys import CONTROL
 from nodeflow_nodes.diffusion.families.hints import Encode, Hint
 from nodeflow_nodes.diffusion.families.patches import packed, whole_patches
 from nodeflow_nodes.diffusion.families.pretrained import weight_bytes
@@ -43,6 +45,10 @@ class FlowControl:
     @property
     def size(self) -> int:
         return weight_bytes(self.network)
+
+    def changed(self, change: Change) -> Self:
+        """See `ControlNetwork.changed`."""
+        return replace(self, network=change(Part(CONTROL, self.network)))
 
     def seen(self, image: Tensor, height: int, width: int, encode: Encode) -> Tensor:
         """See `ControlNetwork.seen`."""

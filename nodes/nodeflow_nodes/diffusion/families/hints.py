@@ -8,6 +8,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from nodeflow_nodes.diffusion.families.changes import Change
+
 Encode = Callable[[Tensor], Tensor]
 """Unscaled latents of pictures [batch, height, width, 3] in 0..1."""
 
@@ -17,6 +19,10 @@ class ControlNetwork(Protocol):
 
     @property
     def size(self) -> int: ...
+
+    def changed(self, change: Change) -> ControlNetwork:
+        """The same with another network in place of its own."""
+        ...
 
     def seen(self, image: Tensor, height: int, width: int, encode: Encode) -> Tensor:
         """What it sees of a picture, [1 or batch, channel, ...]; made once for a walk.
