@@ -118,6 +118,23 @@ def test_loras_learned_words_and_clip_skip_lie_over_one_that_streams(
     assert not same(skipping, usual)
 
 
+def test_t5_too_knows_learned_words_while_it_streams(
+    flow_pipes: dict[str, Any],
+    flow_opened: dict[str, LoadedModel],
+    gpu: PretendedGpu,
+    tmp_path: Path,
+) -> None:
+    pipe, word = flow_pipes["sd3"], tmp_path / "word.safetensors"
+    vectors = {
+        "clip_l": torch.randn(2, pipe.text_encoder.config.hidden_size),
+        "clip_g": torch.randn(2, pipe.text_encoder_2.config.hidden_size),
+        "t5xxl": torch.randn(2, pipe.text_encoder_3.config.d_model),
+    }
+    save_file(vectors, word)
+    encoder = load_embedding(flow_opened["sd3"].text_encoder, word, "fruit")
+    check(encoder, gpu, "a embedding:fruit")
+
+
 def test_the_log_says_that_it_streams_and_why(
     flow_opened: dict[str, LoadedModel], gpu: PretendedGpu, capsys: pytest.CaptureFixture[str]
 ) -> None:

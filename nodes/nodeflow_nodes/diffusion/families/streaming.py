@@ -135,7 +135,9 @@ class StreamingToGpu:
         # weights lie in pinned memory, which nobody has tried with the matrices of GGUF files.
         packed = any(map(in_blocks, network.parameters()))
         ahead = self._device.type == "cuda" and not within and not packed
-        self.held += _one_by_one(network) if within else _with_the_rest(network, 1 + ahead)
+        # Of several networks one computes at a time, and behind it nothing is left there.
+        there = _one_by_one(network) if within else _with_the_rest(network, 1 + ahead)
+        self.held = max(self.held, there)
         apply_group_offloading(
             network,
             onload_device=self._device,
