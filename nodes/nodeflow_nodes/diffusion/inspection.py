@@ -15,6 +15,7 @@ from nodeflow_nodes.diffusion.families.fingerprints import FINGERPRINTS, KNOWN
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable, expected_shapes
 from nodeflow_nodes.diffusion.families.text_encoder_keys import T5, t5_vocabulary
 from nodeflow_nodes.diffusion.families.text_sets import TextSet, text_set
+from nodeflow_nodes.diffusion.families.whole_networks import require_whole
 from nodeflow_nodes.diffusion.folders import inspect_folder
 from nodeflow_nodes.diffusion.gguf_files import is_gguf
 from nodeflow_nodes.diffusion.headers import weights_digest
@@ -62,9 +63,13 @@ def inspect_part(path: Path, part: str) -> ModelFile:
     """The same, for files that must hold a certain part of a model.
 
     Raises:
-        InputError: As `inspect_model`, or the part is not in the file.
+        InputError: As `inspect_model`, or the part is not in the file, or it is a network that
+            lacks some of its tensors.
     """
-    model = inspect_model(path)
+    table = None if path.is_dir() else TensorTable.read(path)
+    model = inspect_model(path) if table is None else _inspect_table(table)
+    if table is not None and part == "denoiser":
+        require_whole(table, model)
     if part not in model.parts:
         nodes = " and ".join(
             f"{_NODES[held]} (from the folder {_FOLDERS[held]})"
@@ -121,7 +126,11 @@ def inspect_file(path: Path) -> ModelFile:
     Raises:
         InputError: It is broken, or of no architecture that is known here.
     """
-    table = TensorTable.read(path)
+    return _inspect_table(TensorTable.read(path))
+
+
+def _inspect_table(table: TensorTable) -> ModelFile:
+    path = table.path
     with expected_shapes(path):
         found = next(filter(None, (fingerprint(table) for fingerprint in FINGERPRINTS)), None)
     if found is None:

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from torch import Tensor
 
-State = Mapping[str, Tensor]
+class Shaped(Protocol):
+    """A tensor, or what a file's header tells of one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+State = Mapping[str, Shaped]
 
 
 def unet_config(state: State, heads: Mapping[str, int]) -> dict[str, Any]:
@@ -110,4 +116,4 @@ def _cross_width(state: State) -> int:
 
 
 def _projects_linearly(state: State) -> bool:
-    return any(name.endswith(".proj_in.weight") and w.ndim == 2 for name, w in state.items())
+    return any(name.endswith(".proj_in.weight") and len(w.shape) == 2 for name, w in state.items())
