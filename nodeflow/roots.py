@@ -144,10 +144,9 @@ class Roots:
                 )
         known = self.files(kind)
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-        if near:
-            return f"there is no '{name}' among the {kind}; the nearest is '{near[0]}'"
+        hint = f"; the nearest is '{near[0]}'" if near else ""
         places = ", ".join(str(folder) for folder in self.folders.get(kind, ())) or "no folder"
-        return f"there is no '{name}' among the {kind} (looked in {places})"
+        return f"there is no '{name}' among the {kind} (looked in {places}){hint}"
 
     def files(self, kind: str) -> list[str]:
         """Names of all files of a kind; a folder with the index of a model counts as one file.

@@ -79,9 +79,13 @@ def test_a_link_into_another_root_is_followed(roots, tmp_path):
     assert roots.resolve("loras", "shared/dream.safetensors").exists()
 
 
-def test_the_nearest_name_is_said(roots):
-    with pytest.raises(InputError, match=r"the nearest is 'dream\.safetensors'"):
+def test_the_nearest_name_is_said_and_where_it_looked(roots, tmp_path):
+    with pytest.raises(InputError) as caught:
         roots.resolve("checkpoints", "drem.safetensor")
+    assert str(caught.value) == (
+        "there is no 'drem.safetensor' among the checkpoints "
+        f"(looked in {tmp_path / 'models/checkpoints'}); the nearest is 'dream.safetensors'"
+    )
 
 
 def test_where_it_looked_is_said_if_nothing_is_near(roots, tmp_path):
