@@ -33,6 +33,7 @@ class CatalogEntry:
         size: In bytes; of a folder all that is in it.
         modified: Seconds since 1970.
         family: The kind of model that it belongs to; empty if no pack knows.
+        title: What people call a model, `Stable Diffusion 2, v-prediction`; empty if no pack says.
         precision: In which most of its weights are stored: `fp16`, `bf16`, ...; empty if unknown.
         problem: Why it cannot be loaded; empty if it can, or if nobody knows.
         digest: Of its content (blake3); empty where it is not needed to tell files apart.
@@ -45,6 +46,7 @@ class CatalogEntry:
     size: int = 0
     modified: float = 0.0
     family: str = ""
+    title: str = ""
     precision: str = ""
     problem: str = ""
     digest: str = ""
@@ -120,7 +122,10 @@ def _entry(
             problems.append(f"{spec.id} cannot tell what {name} is: its pack raised {wrong}.")
         else:
             return replace(
-                entry, family=facts.get("family", ""), precision=facts.get("precision", "")
+                entry,
+                family=facts.get("family", ""),
+                title=facts.get("title", ""),
+                precision=facts.get("precision", ""),
             )
     return replace(entry, problem=problems[0] if problems else "")
 
@@ -148,7 +153,7 @@ def _facts(registry: Registry, spec: NodeSpec, port: str, path: Path) -> dict[st
     told = hook(**{name: path if name == port else None for name in names})
     known: dict[str, str] = {}
     for facts in told.values():
-        for name in ("family", "precision"):
+        for name in ("family", "title", "precision"):
             if isinstance(value := facts.get(name), str):
                 known.setdefault(name, value)
     for facts in told.values():

@@ -40,7 +40,7 @@ def models(
 
 def _said(entry: CatalogEntry) -> str:
     """What stands behind a name."""
-    known = [entry.family, entry.precision, _size(entry.size)]
+    known = [entry.title or entry.family, entry.precision, _size(entry.size)]
     line = "  " + ", ".join(filter(None, known))
     if entry.same_as:
         line += f"; the same as {', '.join(entry.same_as)}"

@@ -18,6 +18,7 @@ class ModelFile(BaseModel):
         size: In bytes; of a folder all that is in it.
         modified: Seconds since 1970.
         family: The kind of model that it belongs to; empty if no pack knows.
+        title: What people call a model, `Stable Diffusion 2, v-prediction`; empty if no pack says.
         precision: In which most of its weights are stored: `fp16`, `bf16`, ...; empty if unknown.
         problem: Why it cannot be loaded; empty if it can, or if nobody knows.
         digest: Of its content (blake3); empty where it is not needed to tell files apart.
@@ -29,6 +30,7 @@ class ModelFile(BaseModel):
     size: int
     modified: float
     family: str = ""
+    title: str = ""
     precision: str = ""
     problem: str = ""
     digest: str = ""
@@ -68,6 +70,7 @@ def model_files(registry: Registry, roots: Roots, kinds: list[str], digests: Fil
                 size=entry.size,
                 modified=entry.modified,
                 family=entry.family,
+                title=entry.title,
                 precision=entry.precision,
                 problem=entry.problem,
                 digest=entry.digest,

@@ -24,6 +24,7 @@ from nodeflow_nodes.diffusion.inspection import (
 )
 from nodeflow_nodes.diffusion.model_file import ModelFile
 from nodeflow_nodes.diffusion.modular_folders import MODULAR
+from nodeflow_nodes.diffusion.titles import title
 
 Facts = Mapping[str, JsonValue]
 Known = object
@@ -352,6 +353,7 @@ def _model(model: ModelFile) -> dict[str, JsonValue]:
         **_kind(model),
         FILE: str(model.path),
         "prediction": model.prediction,
+        **({"title": name} if (name := title(model)) else {}),
         "has_vae": "vae" in model.parts,
         **({FILLS_HOLES: model.inputs > model.channels} if model.inputs else {}),
         **({"inner_width": model.inner_width} if model.inner_width else {}),

@@ -16,9 +16,16 @@ from nodeflow.packs import find_packs
 from nodeflow.registry import Registry
 from nodeflow.roots import Roots
 from tests.nodes.diffusion.adapter_files import make_encoder, write_adapter
-from tests.nodes.diffusion.original_layout import original_vae, plain_clip
+from tests.nodes.diffusion.original_layout import original_unet, original_vae, plain_clip, prefixed
 from tests.nodes.diffusion.test_preview import original_decoder
-from tests.nodes.diffusion.tiny_models import VAE, make_control, make_pipeline, original_state, save
+from tests.nodes.diffusion.tiny_models import (
+    VAE,
+    make_control,
+    make_pipeline,
+    make_unet,
+    original_state,
+    save,
+)
 from tests.nodes.upscale.conftest import weights as upscaler
 
 
@@ -65,6 +72,8 @@ def place(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Path:
     shutil.copyfile(checkpoints / "half.safetensors", checkpoints / "again.safetensors")
     save(original_state("xl", make_pipeline("xl")), checkpoints / "xl.safetensors", torch.bfloat16)
     shutil.copytree(folder, checkpoints / "folder")
+    network = original_unet(make_unet("2", cross_attention_dim=1024).state_dict(), 1)
+    save(prefixed("model.diffusion_model.", network), checkpoints / "known.safetensors")
     whole = (checkpoints / "half.safetensors").read_bytes()
     (checkpoints / "cut.safetensors").write_bytes(whole[:-10])
     (checkpoints / "notes.txt").write_text("not a model")
@@ -146,9 +155,16 @@ def test_family_and_precision_come_from_the_file(
     assert entry.size > 0
 
 
+def test_models_are_called_what_people_call_them(entries: dict[str, CatalogEntry]) -> None:
+    # One file is as wide as what was published, and one is not.
+    assert entries["checkpoints/known.safetensors"].title == "Stable Diffusion 2"
+    assert entries["checkpoints/known.safetensors"].family == "stable_diffusion"
+    assert entries["checkpoints/half.safetensors"].title == ""
+
+
 def test_a_broken_file_says_so_and_hides_none(entries: dict[str, CatalogEntry]) -> None:
     assert "cut.safetensors are truncated" in entries["checkpoints/cut.safetensors"].problem
-    assert len([name for name in entries if name.startswith("checkpoints/")]) == 5
+    assert len([name for name in entries if name.startswith("checkpoints/")]) == 6
 
 
 def test_what_is_no_model_is_no_entry(entries: dict[str, CatalogEntry]) -> None:

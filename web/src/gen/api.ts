@@ -371,6 +371,10 @@ export interface ModelFile {
    */
   family: string;
   /**
+   * What people call a model, `Stable Diffusion 2, v-prediction`; empty if no pack says.
+   */
+  title: string;
+  /**
    * In which most of its weights are stored: `fp16`, `bf16`, ...; empty if unknown.
    */
   precision: string;

@@ -62,8 +62,8 @@ export function FileField(props: FileFieldProps) {
 }
 
 /** What a model is, in a few words. */
-const kindOf = ({ family, precision }: FileChoice): string =>
-  [family, precision].filter(Boolean).join(", ");
+const kindOf = ({ family, title, precision }: FileChoice): string =>
+  [title || family, precision].filter(Boolean).join(", ");
 
 /** Which files have the same content. */
 const twinsOf = ({ same_as: names = [] }: FileChoice): string =>

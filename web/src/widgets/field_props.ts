@@ -10,6 +10,8 @@ export interface FileChoice {
   readonly name: string;
   /** The kind of model that it belongs to, and in which numbers it is stored; empty if unknown. */
   readonly family?: string | undefined;
+  /** What people call a model; empty if its family is all that is known. */
+  readonly title?: string | undefined;
   readonly precision?: string | undefined;
   /** Names of the files with the same content. */
   readonly same_as?: readonly string[] | undefined;

@@ -21,6 +21,7 @@ const models = (kind: string, ...names: string[]): Models => ({
         size: 1,
         modified: 0,
         family: "",
+        title: "",
         precision: "",
         problem: "",
         digest: "",

@@ -32,6 +32,7 @@ describe("a file", () => {
       { name: "half.ckpt", family: "flux", precision: "fp16", same_as: ["again.ckpt", "vae/a.pt"] },
       { name: "cut.ckpt", family: "", precision: "", same_as: [], problem: "It is truncated." },
       { name: "plain.ckpt", family: "", precision: "", same_as: [] },
+      { name: "two.ckpt", family: "stable_diffusion", title: "Stable Diffusion 2", precision: "" },
     ];
     show(port, "half.ckpt", { context: { files } });
     expect(box().title).toBe("half.ckpt\nflux, fp16\nthe same as again.ckpt, vae/a.pt");
@@ -43,6 +44,7 @@ describe("a file", () => {
     expect(said("half.ckpt")).toBe("flux, fp16the same as again.ckpt, vae/a.pt");
     expect(said("cut.ckpt")).toBe("It is truncated.");
     expect(said("plain.ckpt")).toBeNull();
+    expect(said("two.ckpt")).toBe("Stable Diffusion 2");
   });
 
   it("that is not there is shown, with names like it", () => {
