@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.by_size import BY_LATENT
+from nodeflow_nodes.diffusion.families.titles import title
 from nodeflow_nodes.diffusion.inspection import (
     inspect_part,
     inspect_text_encoders,
@@ -24,7 +25,6 @@ from nodeflow_nodes.diffusion.inspection import (
 )
 from nodeflow_nodes.diffusion.model_file import ModelFile
 from nodeflow_nodes.diffusion.modular_folders import MODULAR
-from nodeflow_nodes.diffusion.titles import title
 
 Facts = Mapping[str, JsonValue]
 Known = object
