@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.families.titles import title
+from nodeflow_nodes.diffusion.inspection import inspect_model
 
 from tests.nodes.diffusion.original_layout import original_unet, prefixed
 from tests.nodes.diffusion.tiny_models import make_unet, save
