@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,20 @@ def open_gguf(path: Path) -> GGUFReader:
         raise InputError(
             f"{path} is not a whole GGUF file ({error}); fetch the file again"
         ) from error
+
+
+def stays_in_blocks(kind: str, shape: Sequence[int]) -> bool:
+    """Whether a tensor is kept in blocks: matrices are whose rows are whole numbers of them. Of a
+    matrix that was folded blocks may reach from one row into the next.
+
+    Args:
+        kind: `Q8_0`, `Q4_K`, ...
+        shape: As torch has it.
+    """
+    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+
+    numbers, _ = GGML_QUANT_SIZES[GGMLQuantizationType[kind]]
+    return len(shape) == 2 and shape[1] % numbers == 0
 
 
 def tensor_shape(reader: GGUFReader, tensor: ReaderTensor) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nodeflow import Device, InputError, Precision, Recipe
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
-from nodeflow_nodes.diffusion.gguf_files import SUFFIX, is_gguf
+from nodeflow_nodes.diffusion.gguf_files import SUFFIX, is_gguf, stays_in_blocks
 from nodeflow_nodes.diffusion.headers import Entry
 from nodeflow_nodes.diffusion.modular_folders import stepping
 from nodeflow_nodes.diffusion.quantize_checks import SMALLEST, quantized_weights
@@ -93,8 +93,8 @@ def _bytes(path: Path, part: str, width: int, weights: str) -> int:
 
 
 def _stays(entry: Entry) -> bool:
-    """Whether a tensor of a GGUF file stays in its blocks: only matrices do."""
-    return entry.dtype not in _BYTES and len(entry.shape) == 2
+    """Whether a tensor of a GGUF file stays in its blocks."""
+    return entry.dtype not in _BYTES and stays_in_blocks(entry.dtype, entry.shape)
 
 
 def _rounded(name: str, entry: Entry) -> bool:

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 import torch
 from nodeflow_nodes.diffusion import parts
+from nodeflow_nodes.diffusion.families.blocks import in_blocks
 from nodeflow_nodes.diffusion.families.family import PromptBatch
 from nodeflow_nodes.diffusion.families.step_caches import CachedDenoiser
 from nodeflow_nodes.diffusion.hooks import denoiser_facts
 from nodeflow_nodes.diffusion.inspection import inspect_model
 from nodeflow_nodes.diffusion.load import load_denoiser
 from nodeflow_nodes.diffusion.lora import load_lora_model
+from nodeflow_nodes.diffusion.part_sizes import expected_bytes
 from nodeflow_nodes.diffusion.step_cache import first_block_cache
 from nodeflow_nodes.diffusion.step_cache_checks import STEP_CACHES
 from torch import Tensor
@@ -25,7 +27,7 @@ from tests.nodes.diffusion.gguf_writing import write_gguf
 from tests.nodes.diffusion.lora_files import diffusers_state, make_layers, write
 from tests.nodes.diffusion.original_layout import original_unet
 from tests.nodes.diffusion.tiny_flow_models import make_flux, make_sd3, original_flux, original_sd3
-from tests.nodes.diffusion.tiny_models import make_pipeline, save
+from tests.nodes.diffusion.tiny_models import make_pipeline, make_unet, save
 
 KINDS = ("1", "xl", "sd3", "flux")
 
@@ -125,6 +127,23 @@ def test_tensors_that_were_folded_get_their_shape_back(
     file = write_gguf(states["1"], tmp_path / "packed.gguf", folded=folded)
     (_, expected), (_, found) = estimate(plain, memory), estimate(load_denoiser(file), memory)
     assert 0 < apart(found, expected) < 0.02
+
+
+def test_matrices_that_were_folded_get_their_rows_back_whether_blocks_cross_them_or_not(
+    memory: ModelMemory, tmp_path: Path
+) -> None:
+    state = original_unet(make_unet("1", cross_attention_dim=48).state_dict(), 1)
+    folded = tuple(n for n, t in state.items() if t.ndim == 2 and t.shape[1] in (48, 64))
+    assert {state[name].shape[1] for name in folded} == {48, 64}
+    plain = load_denoiser(save(state, tmp_path / "plain.safetensors"))
+    packed = load_denoiser(write_gguf(state, tmp_path / "packed.gguf", folded=folded))
+    assert denoiser_facts(Path(packed.path))
+    (_, expected), (network, found) = estimate(plain, memory), estimate(packed, memory)
+    assert 0 < apart(found, expected) < 0.02
+    # Rows of 64 are two blocks each and stay in them; of 48 they are unpacked.
+    assert expected_bytes(packed, Device())() == pytest.approx(network.size, rel=0.02)
+    held = network.network.mid_block.attentions[0].transformer_blocks[0]
+    assert (in_blocks(held.attn1.to_k.weight), in_blocks(held.attn2.to_k.weight)) == (True, False)
 
 
 def test_a_lora_and_a_step_cache_lie_over_blocks_and_leave_them_as_they_were(

@@ -17,7 +17,7 @@ from nodeflow_nodes.diffusion.families.blocks import in_blocks, unpacked
 from nodeflow_nodes.diffusion.families.pretrained import dtype_of
 from nodeflow_nodes.diffusion.families.streaming import Resting
 from nodeflow_nodes.diffusion.families.tensor_table import TensorTable
-from nodeflow_nodes.diffusion.gguf_files import open_gguf, tensor_shape
+from nodeflow_nodes.diffusion.gguf_files import open_gguf, stays_in_blocks, tensor_shape
 
 if TYPE_CHECKING:
     from gguf import GGUFReader, ReaderTensor
@@ -75,9 +75,13 @@ def _read(
             f"{table.path}: the tensor '{tensor.name}' is stored as {kind}, which cannot be read; "
             f"choose a file in one of {known}"
         )
+    if as_stored and stays_in_blocks(kind, shape):
+        # Of one that was folded the rows are other ones, and the blocks lie in the same order.
+        rows: Tensor = utils.GGUFParameter(
+            data.reshape(shape[0], -1), quant_type=tensor.tensor_type
+        )
+        return rows
     found: Tensor = utils.GGUFParameter(data, quant_type=tensor.tensor_type)
-    if as_stored and len(shape) == 2:
-        return found
     return unpacked(found).reshape(shape).to(dtype)
 
 
