@@ -10,6 +10,7 @@ import torch
 from nodeflow_nodes.diffusion import parts
 from nodeflow_nodes.diffusion.control import load_controlnet
 from nodeflow_nodes.diffusion.families.family import PromptBatch
+from nodeflow_nodes.diffusion.families.hints import Hint
 from nodeflow_nodes.diffusion.load import LoadedModel, load_denoiser, load_model
 from nodeflow_nodes.diffusion.lora import load_lora
 from nodeflow_nodes.diffusion.lower_precision import precisions
@@ -22,6 +23,7 @@ from tests.nodes.diffusion.gguf_writing import write_gguf
 from tests.nodes.diffusion.lora_files import diffusers_state, make_layers, write
 from tests.nodes.diffusion.modular_models import save_z_image
 from tests.nodes.diffusion.pretended_gpu import NAME, PretendedGpu
+from tests.nodes.diffusion.test_flow_control import make_network as make_flow_control
 from tests.nodes.diffusion.tiny_flow_models import original_flux
 from tests.nodes.diffusion.tiny_models import make_control, save
 
@@ -220,3 +222,28 @@ def test_so_does_a_control_network(
     assert gpu.most <= little.used + inputs
     assert little.used + inputs < whole.most
     assert gpu.now < inputs
+
+
+def test_a_control_network_of_3_5_asks_a_network_that_streams_where_patches_are(
+    flow_pipes: dict[str, Any], gpu: PretendedGpu, tmp_path: Path
+) -> None:
+    state = flow_pipes["sd3"].transformer.state_dict()
+    model = load_denoiser(save(state, tmp_path / "model.safetensors"))
+    file = save(make_flow_control("sd3.5").state_dict(), tmp_path / "control.safetensors")
+    net = load_controlnet(file)
+
+    def estimated(models: ModelMemory, name: str) -> Tensor:
+        network = parts.denoiser(model, models, Device(name))
+        draw = torch.Generator().manual_seed(0)
+        x, seen = torch.randn(2, 1, 16, 8, 8, generator=draw).unbind()
+        hint = Hint(parts.control_network(net, models, Device(name)), seen.to(name), 1.0)
+        hidden = torch.randn(1, 9, network.text_width, generator=draw)
+        pooled = torch.randn(1, 192, generator=draw)
+        prompt = PromptBatch(hidden.to(name), pooled.to(name), {}, hints=(hint,))
+        return network.estimate(x.to(name), 0.9, prompt)
+
+    wanted = estimated(memory(PLENTY), "cpu")
+    with gpu:
+        found = estimated(memory(LITTLE), NAME)
+    # Last digits go by where in memory weights lie.
+    torch.testing.assert_close(found.to("cpu"), wanted, rtol=0, atol=1e-5)

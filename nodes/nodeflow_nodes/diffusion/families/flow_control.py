@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from nodeflow import InputError
 from nodeflow_nodes.diffusion.families.changes import Change, Part
@@ -134,8 +135,7 @@ class StableDiffusion3Control(FlowControl):
             pooled = torch.zeros_like(pooled)
         if network.pos_embed is None:
             # Those of 3.5 share where a patch is with the network beside, and hear no prompt.
-            embed: Any = main.pos_embed
-            x = embed(x)
+            x = _beside(main.pos_embed, x)
         (states,) = network(
             hidden_states=x,
             controlnet_cond=hint.image.to(x).expand(len(x), -1, -1, -1),
@@ -150,6 +150,14 @@ class StableDiffusion3Control(FlowControl):
         blocks: Any = main.transformer_blocks
         share = len(blocks) / len(states)
         return [states[int(i / share)] for i in range(len(blocks))]
+
+
+def _beside(module: Any, x: Tensor) -> Tensor:
+    """What a part of another network gives, wherever its weights lie: out of a network that streams
+    to a GPU nobody else brings them there."""
+    own = (*module.named_parameters(), *module.named_buffers())
+    found: Tensor = functional_call(module, {name: t.to(x.device) for name, t in own}, (x,))
+    return found
 
 
 def flux_residuals(hints: Sequence[Hint], asked: Asked, network: Any) -> dict[str, Any]:
