@@ -24,6 +24,8 @@ from nodeflow_nodes.diffusion.headers import Entry
 from nodeflow_nodes.diffusion.model_file import ModelFile
 
 _SHOWN = 3
+_MIDDLE = ("middle_block.1.", "mid_block.attentions.")
+"""Begins the names of the attention in the middle, in either layout."""
 _HEADS = {"heads": 8}
 """Any: the shapes of tensors do not go by it."""
 _PUBLISHED: tuple[tuple[list[int], list[bool], list[int], int, int], ...] = (
@@ -111,6 +113,11 @@ def _published(model: ModelFile) -> Iterator[dict[str, Any]]:
 
 def _sentence(table: TensorTable, prefix: str, own: Mapping[str, Entry], faults: _Faults) -> str:
     way_out = "fetch the file again, or choose another"
+    if not any(name.startswith(_MIDDLE) for name in own):
+        way_out = (
+            "it has no attention in its middle at all, so it is a smaller network made of that "
+            "one, as SSD-1B and Segmind-Vega are, which cannot be loaded; choose another"
+        )
     if faults.missing:
         few = ", ".join(f"'{prefix}{name}'" for name in faults.missing[:_SHOWN])
         such = "such as " if len(faults.missing) > _SHOWN else ""

@@ -100,6 +100,20 @@ def test_many_missing_tensors_are_counted(tmp_path: Path) -> None:
         hooks.denoiser_facts(file)
 
 
+@pytest.mark.parametrize("layout", ["original", "diffusers"])
+def test_a_network_cut_down_from_a_known_one_is_called_that(tmp_path: Path, layout: str) -> None:
+    state = full_size("xl")
+    if layout == "diffusers":
+        with torch.device("meta"):
+            state = full_unet("xl").state_dict()
+    middle = (f"{PREFIX}middle_block.1.", "mid_block.attentions.")
+    small = {n: t for n, t in state.items() if not n.startswith(middle)}
+    file = write_header(small, tmp_path / "small.safetensors")
+    with pytest.raises(InputError, match=r"as SSD-1B .* which cannot be loaded; choose") as caught:
+        hooks.denoiser_facts(file)
+    assert "fetch the file again" not in str(caught.value)
+
+
 def test_a_tensor_of_a_wrong_shape_is_named_with_both(tmp_path: Path) -> None:
     state: dict[str, Tensor] = full_size("1")
     name = f"{PREFIX}output_blocks.3.0.in_layers.2.weight"
